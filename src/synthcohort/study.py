@@ -1,0 +1,273 @@
+"""What are this study's settings, and where does each of its files live?
+
+`params.yaml` becomes frozen records that refuse unknown keys and list the known ones. No other room knows a path or
+reads the file.
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+
+from synthcohort.rng import Rng
+
+NAME = re.compile(r"^[a-z][a-z0-9_]*$")
+
+
+class ParamsError(ValueError):
+    """params.yaml says something the study does not understand; the message names the key and the remedy."""
+
+
+class _Block(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class StudyBlock(_Block):
+    """The settings that hold for the whole study."""
+
+    seed: int
+    splits: int = Field(3, ge=1, le=100)
+    test_share: float = Field(0.2, gt=0, lt=0.9)
+    validation_share: float = Field(0.1, gt=0, lt=0.9)
+    confidence: float = Field(0.95, gt=0.5, lt=1)
+    device: Literal["cpu", "cuda", "auto"] = "cpu"
+    strict: bool = False
+
+
+class DatasetBlock(_Block):
+    """One table; every field but `rows` is for the reader's own CSV.
+
+    Args:
+        path: the CSV file; None for a table with a module of its own.
+        separator: column separator.
+        target: name of the column to predict.
+        positive: level of the target that is the class of interest.
+        kinds: column -> "numeric" or "categorical"; the others are inferred.
+        sensitive: columns that define groups for fairness.
+        drop: columns to leave out (identifiers, dates, leaks).
+        missing: texts that mean "missing", beside the empty cell.
+        restricted: true hides every cell of the table from pages, logs and figures.
+        rows: use only this many rows, drawn once (smoke runs).
+    """
+
+    path: str | None = None
+    separator: str = ","
+    target: str | None = None
+    positive: str | None = None
+    kinds: dict[str, Literal["numeric", "categorical"]] = {}
+    sensitive: list[str] = []
+    drop: list[str] = []
+    missing: list[str] = []
+    restricted: bool = False
+    rows: int | None = Field(None, ge=20)
+
+    @field_validator("positive", mode="before")
+    @classmethod
+    def _as_text(cls, value: Any) -> Any:
+        return str(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else value
+
+
+class MetricsBlock(_Block):
+    """Settings of the metrics."""
+
+    classifiers: list[Literal["random_forest", "xgboost"]] = ["random_forest", "xgboost"]
+    augmentation_shares: list[float] = [0.25, 0.5, 1.0]
+    max_rows_pairwise: int = Field(2000, ge=50)
+    max_rows_distance: int = Field(5000, ge=50)
+
+
+class ClaimBlock(_Block):
+    """One claim of a paper in a form a run can test.
+
+    Args:
+        source: where the paper says it.
+        text: the claim in one sentence.
+        metric: the score that decides it.
+        better: generator said to be better.
+        worse: generator said to be worse.
+        condition: the ask or the arm the scores belong to.
+        better_condition, worse_condition: where the two arms differ in condition.
+        margin: smallest difference that counts, in the metric's unit.
+        tables: tables it is tested on; empty: all.
+        reported: the paper's figure, as text.
+    """
+
+    source: str
+    text: str
+    metric: str
+    better: str
+    worse: str
+    condition: str = "as_observed"
+    better_condition: str | None = None
+    worse_condition: str | None = None
+    margin: float = 0.0
+    tables: list[str] = []
+    reported: str = ""
+
+
+class Params(_Block):
+    """The whole of params.yaml."""
+
+    study: StudyBlock
+    datasets: dict[str, DatasetBlock] = Field(min_length=1)
+    generators: dict[str, dict[str, Any]] = Field(min_length=1)
+    conditions: list[str] = ["as_observed", "minority"]
+    metrics: MetricsBlock = MetricsBlock()
+    claims: dict[str, ClaimBlock] = {}
+
+    @field_validator("datasets", "generators", "claims", mode="before")
+    @classmethod
+    def _names(cls, value: Any) -> Any:
+        if isinstance(value, dict):
+            for key in value:
+                if not isinstance(key, str) or not NAME.match(key):
+                    raise ValueError(f"name {key!r} must be lower case letters, digits and _, starting with a letter")
+            return {key: ({} if block is None else block) for key, block in value.items()}
+        return value
+
+
+@dataclass(frozen=True)
+class Paths:
+    """Where the study's files live, all below `root`."""
+
+    root: Path
+
+    def raw(self, dataset: str) -> Path:
+        """Folder of a table's raw files (owned by data.dvc)."""
+        return self.root / "data" / dataset
+
+    def table(self, dataset: str) -> Path:
+        """Folder of the table after reading: table.csv, schema.json, card.json."""
+        return self.root / "build" / "tables" / dataset
+
+    def development(self, dataset: str) -> Path:
+        """Folder of the train and validation rows of every split (and the schema)."""
+        return self.root / "build" / "development" / dataset
+
+    def test(self, dataset: str) -> Path:
+        """Folder of the test rows of every split; no training stage names it."""
+        return self.root / "build" / "test" / dataset
+
+    def trained(self, dataset: str, generator: str) -> Path:
+        """Folder of one cell: a folder per split with weights, history and the samples of every condition."""
+        return self.root / "build" / "trained" / dataset / generator
+
+    def scores(self, dataset: str, generator: str) -> Path:
+        """Score file of one cell; generator "real" holds the real table's own scores."""
+        return self.root / "reports" / "scores" / dataset / f"{generator}.csv"
+
+    def cost(self, dataset: str, generator: str) -> Path:
+        """Cost file of one cell."""
+        return self.root / "reports" / "cost" / dataset / f"{generator}.csv"
+
+    def page(self, name: str) -> Path:
+        """A rendered page that people read."""
+        return self.root / "reports" / f"{name}.html"
+
+    def executed(self, stage: str, *cell: str) -> Path:
+        """Executed notebook of a cell; its HTML stands beside it."""
+        return self.root / "build" / "pages" / stage / ("-".join(cell) + ".ipynb" if cell else "page.ipynb")
+
+    @property
+    def findings(self) -> Path:
+        """The findings, as JSON."""
+        return self.root / "reports" / "findings.json"
+
+    def skipped(self, dataset: str) -> Path:
+        """Marker that a raw table could not be had here; holds the reason and the remedy."""
+        return self.raw(dataset) / "SKIPPED.json"
+
+
+@dataclass(frozen=True)
+class Study:
+    """Settings, paths and randomness together: what a notebook opens first."""
+
+    params: Params
+    paths: Paths
+
+    @property
+    def rng(self) -> Rng:
+        """The root of the study's randomness."""
+        return Rng(self.params.study.seed)
+
+    @property
+    def device(self) -> str:
+        """The torch device in use."""
+        wanted = self.params.study.device
+        if wanted == "cpu":
+            return "cpu"
+        import torch
+
+        if torch.cuda.is_available():
+            return "cuda"
+        if wanted == "cuda":
+            raise ParamsError("study.device is cuda but torch sees no GPU here; set it to auto or cpu")
+        return "cpu"
+
+
+def find_root(start: Path | None = None) -> Path:
+    """Return the study's folder: the nearest one at or above `start` (default: here) that holds params.yaml."""
+    override = os.environ.get("SYNTHCOHORT_ROOT")
+    here = Path(override) if override else (start or Path.cwd())
+    for folder in (here.resolve(), *here.resolve().parents):
+        if (folder / "params.yaml").is_file() and (folder / "dvc.yaml").is_file():
+            return folder
+    raise ParamsError(f"no params.yaml with a dvc.yaml beside it at or above {here}; run inside the study's folder")
+
+
+def load(start: Path | None = None) -> Study:
+    """Read the study around `start` (default: the working directory)."""
+    root = find_root(start)
+    return Study(read_params(root / "params.yaml"), Paths(root))
+
+
+def read_params(path: Path) -> Params:
+    """Read and check params.yaml.
+
+    Raises:
+        ParamsError: naming every key that is unknown, misspelt, missing or out of range.
+    """
+    try:
+        raw = yaml.load(path.read_text(encoding="utf-8"), Loader=_StrictLoader)
+    except yaml.YAMLError as error:
+        raise ParamsError(f"{path.name} is not valid YAML: {error}") from None
+    try:
+        return Params.model_validate(raw)
+    except ValidationError as error:
+        lines = [_explain(item) for item in error.errors()]
+        raise ParamsError(f"{path.name}:\n  " + "\n  ".join(lines)) from None
+
+
+class _StrictLoader(yaml.SafeLoader):
+    """Refuses a key written twice, which YAML would silently resolve to the last."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        keys = [self.construct_object(key, deep=True) for key, _ in node.value]
+        repeated = sorted({str(k) for k in keys if keys.count(k) > 1})
+        if repeated:
+            raise ParamsError(f"line {node.start_mark.line + 1}: the key {repeated[0]!r} is written twice")
+        return super().construct_mapping(node, deep)
+
+
+_BLOCKS: dict[str, type[_Block]] = {
+    "study": StudyBlock, "datasets": DatasetBlock, "metrics": MetricsBlock, "claims": ClaimBlock,
+}  # fmt: skip
+
+
+def _explain(item: Any) -> str:
+    where = [str(part) for part in item["loc"]]
+    dotted = ".".join(where)
+    if item["type"] != "extra_forbidden":
+        return f"{dotted or 'the file'}: {item['msg']} (found {item['input']!r})"
+    block = _BLOCKS.get(where[0], Params) if len(where) > 1 else Params
+    known = sorted(block.model_fields)
+    close = difflib.get_close_matches(where[-1], known, n=1)
+    hint = f"; did you mean {close[0]!r}?" if close else ""
+    return f"{dotted}: unknown key {where[-1]!r}{hint} Known keys here: {', '.join(known)}"
