@@ -178,7 +178,7 @@ class Schema:
 def read_frame(path: Path, schema: Schema) -> pd.DataFrame:
     """Read a CSV written by `write_frame`, bit for bit, and cast it to the schema."""
     types = {c.name: ("float64" if c.numeric else "str") for c in schema.columns}
-    frame = pd.read_csv(path, dtype=types, keep_default_na=False, na_values=[""], float_precision="round_trip")
+    frame = pd.read_csv(path, dtype=types, keep_default_na=False, na_values=[""])
     return schema.cast(frame)
 
 

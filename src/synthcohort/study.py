@@ -79,8 +79,8 @@ class MetricsBlock(_Block):
 
     classifiers: list[Literal["random_forest", "xgboost"]] = ["random_forest", "xgboost"]
     augmentation_shares: list[float] = [0.25, 0.5, 1.0]
-    max_rows_pairwise: int = Field(2000, ge=50)
-    max_rows_distance: int = Field(5000, ge=50)
+    max_rows_pairwise: int = Field(default=2000, ge=50)
+    max_rows_distance: int = Field(default=5000, ge=50)
 
 
 class ClaimBlock(_Block):

@@ -30,9 +30,7 @@ from safetensors.numpy import load_file, save_file
 from synthcohort.rng import Rng
 from synthcohort.schema import Schema, SchemaError
 
-ABILITIES = frozenset(
-    {"condition-target", "condition-sensitive", "condition-any", "impute", "density", "private"}
-)
+ABILITIES = frozenset({"condition-target", "condition-sensitive", "condition-any", "impute", "density", "private"})
 
 
 class AbilityError(ValueError):
@@ -132,9 +130,7 @@ class Generator(ABC):
         )
         return self
 
-    def sample(
-        self, n: int, *, rng: Rng, conditions: pd.DataFrame | None = None, **options: Any
-    ) -> pd.DataFrame:
+    def sample(self, n: int, *, rng: Rng, conditions: pd.DataFrame | None = None, **options: Any) -> pd.DataFrame:
         """Draw rows.
 
         Args:

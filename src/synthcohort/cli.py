@@ -1,0 +1,97 @@
+"""What can be asked of the study from a terminal?
+
+`synthcohort data` brings the raw tables, `check` reads params.yaml, `run` executes one cell (DVC calls it), `study`
+brings everything up to date.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+
+from synthcohort import study as studies
+from synthcohort import waves
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; return the exit code."""
+    options = _parser().parse_args(arguments)
+    os.environ.update(waves.environment())
+    try:
+        return options.command(options)
+    except (studies.ParamsError, *_known_errors()) as error:
+        print(f"synthcohort: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("synthcohort: interrupted; run the same command again to go on where it stopped", file=sys.stderr)
+        return 130
+
+
+def _known_errors() -> tuple[type[Exception], ...]:
+    from synthcohort.datasets.table import TableError
+    from synthcohort.pages.execute import PageError
+
+    return TableError, PageError
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="synthcohort", description="Synthetic cohorts, compared on equal terms.")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    data = commands.add_parser("data", help="bring the raw tables named in params.yaml into data/")
+    data.set_defaults(command=_data)
+    check = commands.add_parser("check", help="read params.yaml and name whatever is not understood")
+    check.set_defaults(command=_check)
+    run = commands.add_parser("run", help="run one cell of a stage (called by DVC)")
+    run.add_argument("stage")
+    run.add_argument("--dataset")
+    run.add_argument("--generator")
+    run.set_defaults(command=_run)
+    whole = commands.add_parser("study", help="bring every result and report up to date")
+    whole.add_argument("--jobs", type=int, default=1, help="cells side by side, one core each (default 1)")
+    whole.set_defaults(command=_study)
+    return parser
+
+
+def _data(options: argparse.Namespace) -> int:
+    from synthcohort.datasets import fetch
+
+    opened = studies.load()
+    outcomes = fetch.bring_all(opened)
+    missing = [o.name for o in outcomes if o.skipped]
+    return 1 if missing and opened.params.study.strict else 0
+
+
+def _check(options: argparse.Namespace) -> int:
+    from synthcohort import stages
+
+    opened = studies.load()
+    stages.check(opened)
+    params = opened.params
+    print(f"params.yaml is understood: {len(params.datasets)} tables x {len(params.generators)} generators x "
+          f"{params.study.splits} splits, {len(params.claims)} claims")  # fmt: skip
+    return 0
+
+
+def _run(options: argparse.Namespace) -> int:
+    from synthcohort import stages
+
+    cell = {k: v for k, v in (("dataset", options.dataset), ("generator", options.generator)) if v is not None}
+    stages.run(studies.load(), options.stage, cell)
+    return 0
+
+
+def _study(options: argparse.Namespace) -> int:
+    from synthcohort import stages
+
+    opened = studies.load()
+    stages.check(opened)
+    code = waves.run(opened, options.jobs)
+    if code == 0:
+        print(f"\nReports: {opened.paths.page('index')}")
+    return code
+
+
+if __name__ == "__main__":
+    sys.exit(main())

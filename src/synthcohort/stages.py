@@ -1,0 +1,139 @@
+"""Which notebook does a stage of the pipeline run, and what happens where a table could not be had?
+
+Each stage of dvc.yaml calls `run`. A table that is absent from this machine (its folder under data/ holds a marker
+instead) is not an error: its committed scores and pages are kept, the pages get a visible box that says they were not
+made again here, and every other file the stage owes the pipeline holds the reason.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from synthcohort import conditions, scores, site
+from synthcohort.generators import load as registry
+from synthcohort.pages import execute, template
+from synthcohort.study import ParamsError, Paths, Study
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One kind of stage.
+
+    Args:
+        notebook: its notebook, by name.
+        per: the names of the parameters that tell its cells apart: (), ("dataset",) or ("dataset", "generator").
+        page: the page it renders, from (paths, cell); None: beside the executed notebook.
+        folders: folders it fills besides its page.
+        tables: tidy score files it writes.
+    """
+
+    notebook: str
+    per: tuple[str, ...]
+    page: Callable[..., Path] | None = None
+    folders: tuple[Callable[..., Path], ...] = ()
+    tables: tuple[Callable[..., Path], ...] = ()
+
+
+STAGES: dict[str, Stage] = {
+    "raw": Stage(
+        "00_raw_table", ("dataset",), page=lambda paths, dataset: paths.page(f"raw/{dataset}"), folders=(Paths.table,)
+    ),
+    "prepare": Stage("10_prepare", ("dataset",), folders=(Paths.development, Paths.test)),
+    "train": Stage("20_train", ("dataset", "generator"), folders=(Paths.trained,), tables=(Paths.cost,)),
+    "reference": Stage("25_reference", ("dataset",), tables=(lambda paths, dataset: paths.scores(dataset, "real"),)),
+    "evaluate": Stage("30_evaluate", ("dataset", "generator"), tables=(Paths.scores,)),
+    "side_by_side": Stage("40_side_by_side", ("dataset",), page=lambda paths, dataset: paths.page(f"tables/{dataset}")),
+    "cost": Stage("80_cost", (), page=lambda paths: paths.page("cost")),
+    "findings": Stage("90_findings", (), page=lambda paths: paths.page("findings")),
+}
+
+
+def check(study: Study) -> None:
+    """Refuse settings that no room understands: generators, their hyperparameters, conditions, names in claims.
+
+    Raises:
+        ParamsError: naming the key, what was found and what is known.
+    """
+    known = {*study.params.generators, "real"}
+    try:
+        for name, hyperparameters in study.params.generators.items():
+            registry.build(name, hyperparameters)
+        for name in study.params.conditions:
+            conditions.find(name)
+    except (LookupError, TypeError, ValueError) as error:
+        raise ParamsError(f"params.yaml: {error}") from None
+    for name, claim in study.params.claims.items():
+        for table in claim.tables:
+            if table not in study.params.datasets:
+                raise ParamsError(
+                    f"claims.{name}.tables: no dataset {table!r}; there are {list(study.params.datasets)}"
+                )
+        for arm in (claim.better, claim.worse):
+            if arm not in known:
+                raise ParamsError(f"claims.{name}: no generator {arm!r}; there are {sorted(known)}")
+
+
+def run(study: Study, name: str, cell: dict[str, str]) -> Path:
+    """Run one cell of a stage and return the page it made.
+
+    Args:
+        study: settings and paths.
+        name: a key of `STAGES`, or "site".
+        cell: a value for each of the stage's `per`.
+
+    Raises:
+        ParamsError: for an unknown stage, dataset or generator.
+        PageError: if the notebook fails.
+    """
+    check(study)
+    if name == "site":
+        return site.write(study)
+    stage = _find(study, name, cell)
+    executed = study.paths.executed(name, *cell.values())
+    page = stage.page(study.paths, *cell.values()) if stage.page else executed.with_suffix(".html")
+    marker = study.paths.skipped(cell["dataset"]) if "dataset" in cell else None
+    if marker is not None and marker.is_file():
+        return _keep(study, stage, cell, executed=executed, page=page, marker=marker)
+    notebook = study.paths.root / "notebooks" / f"{stage.notebook}.ipynb"
+    return execute.execute(notebook, cell, executed=executed, page=page, root=study.paths.root)
+
+
+def _find(study: Study, name: str, cell: dict[str, str]) -> Stage:
+    if name not in STAGES:
+        raise ParamsError(f"no stage {name!r}; there are {', '.join([*STAGES, 'site'])}")
+    stage = STAGES[name]
+    if set(cell) != set(stage.per):
+        wanted = " ".join(f"--{p} NAME" for p in stage.per) or "no further arguments"
+        raise ParamsError(f"stage {name} takes {wanted}")
+    for kind, known in (("dataset", study.params.datasets), ("generator", study.params.generators)):
+        if kind in cell and cell[kind] not in known:
+            raise ParamsError(f"params.yaml has no {kind} {cell[kind]!r}; it has {', '.join(known)}")
+    return stage
+
+
+def _keep(study: Study, stage: Stage, cell: dict[str, str], *, executed: Path, page: Path, marker: Path) -> Path:
+    """Leave what is committed, mark the page, and put the reason where the pipeline expects files."""
+    reason = json.loads(marker.read_text(encoding="utf-8"))["reason"]
+    print(f"{stage.notebook} {' '.join(cell.values())}: not run here, {reason}")
+    note = json.dumps({"reason": reason}, ensure_ascii=False) + "\n"
+    for folder in stage.folders:
+        place = folder(study.paths, *cell.values())
+        place.mkdir(parents=True, exist_ok=True)
+        (place / "SKIPPED.json").write_text(note, encoding="utf-8")
+    for table in stage.tables:
+        path = table(study.paths, *cell.values())
+        if not path.is_file():
+            scores.write(pd.DataFrame(columns=scores.COLUMNS), path)
+    execute.write_text(executed, note)
+    if not page.is_file():
+        home = (
+            "../" * len(page.relative_to(study.paths.root / "reports").parent.parts) if "reports" in page.parts else ""
+        )
+        execute.write_text(page, template.page(f"{cell['dataset']}: not run", "", home=home))
+    template.mark_skipped(page, reason)
+    return page

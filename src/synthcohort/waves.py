@@ -1,0 +1,72 @@
+"""How do independent cells of the pipeline run side by side?
+
+DVC itself runs one stage at a time. Cells of one wave do not depend on each other, so each is started as
+`dvc --wait-for-lock repro -s CELL`, a few at once; the next wave begins when all are done, and a closing plain
+`dvc repro` proves that nothing is left to do.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from synthcohort.study import Study
+
+WAVES = (("raw",), ("prepare",), ("reference", "train"), ("evaluate",), ("side_by_side",))
+
+
+def run(study: Study, jobs: int) -> int:
+    """Bring the whole study up to date with `jobs` cells at a time; return DVC's exit code.
+
+    Args:
+        study: settings and paths.
+        jobs: cells at a time, >= 1; each uses one core.
+    """
+    if jobs < 1:
+        raise ValueError(f"jobs={jobs} must be 1 or more")
+    if jobs > 1:
+        cells = _cells(study)
+        for wave in WAVES:
+            failed = _run_wave([c for c in cells if c.split("@")[0] in wave], jobs, study.paths.root)
+            if failed:
+                print(
+                    f"failed: {', '.join(failed)}; mend the cause and run again, finished cells are kept",
+                    file=sys.stderr,
+                )
+                return 1
+    return _dvc(["repro"], study.paths.root)
+
+
+def _cells(study: Study) -> list[str]:
+    """Return every cell of the matrix stages, those of the largest raw tables first."""
+
+    def size(dataset: str) -> int:
+        return sum(f.stat().st_size for f in study.paths.raw(dataset).rglob("*") if f.is_file())
+
+    datasets = sorted(study.params.datasets, key=size, reverse=True)
+    per_table = [f"{stage}@{d}" for d in datasets for stage in ("raw", "prepare", "reference", "side_by_side")]
+    generators = list(reversed(study.params.generators))
+    per_cell = [f"{stage}@{d}-{g}" for d in datasets for g in generators for stage in ("train", "evaluate")]
+    return per_table + per_cell
+
+
+def _run_wave(cells: list[str], jobs: int, root: Path) -> list[str]:
+    with ThreadPoolExecutor(jobs) as pool:
+        codes = list(pool.map(lambda cell: _dvc(["--wait-for-lock", "repro", "-s", cell], root), cells))
+    return [cell for cell, code in zip(cells, codes, strict=True) if code]
+
+
+def _dvc(arguments: list[str], root: Path) -> int:
+    return subprocess.run(
+        [sys.executable, "-m", "dvc", *arguments], cwd=root, env=environment(), check=False
+    ).returncode
+
+
+def environment() -> dict[str, str]:
+    """Return the environment of every cell: this interpreter first, one thread per process."""
+    single = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS"), "1")
+    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
+    return {**os.environ, **single, "PATH": path, "DVC_NO_ANALYTICS": "1"}

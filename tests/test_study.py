@@ -1,0 +1,81 @@
+"""params.yaml: every unknown or misspelt key is an error that names it and lists the known ones."""
+
+from pathlib import Path
+
+import pytest
+
+from synthcohort import study
+
+ROOT = Path(__file__).parent.parent
+GOOD = "study: {seed: 1}\ndatasets: {wdbc: }\ngenerators: {smote: {neighbours: 5}}\n"
+
+
+def read(tmp_path, text):
+    path = tmp_path / "params.yaml"
+    path.write_text(text, encoding="utf-8")
+    return study.read_params(path)
+
+
+def test_the_committed_params_are_understood():
+    from synthcohort import stages
+
+    params = study.read_params(ROOT / "params.yaml")
+    stages.check(study.Study(params, study.Paths(ROOT)))
+    assert len(params.datasets) >= 6
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (GOOD.replace("seed: 1", "sede: 1"), r"study.sede: unknown key 'sede'; did you mean 'seed'\? Known keys here"),
+        (GOOD.replace("seed: 1", "seed: 1, splits: 0"), "study.splits: .*greater than or equal to 1"),
+        (GOOD.replace("wdbc: ", "wdbc: {targt: x}"), "datasets.wdbc.targt: unknown key .*did you mean 'target'"),
+        (GOOD.replace("wdbc", "My Table"), "name 'My Table' must be lower case"),
+        (GOOD + "metrcs: {}\n", "metrcs: unknown key 'metrcs'; did you mean 'metrics'"),
+        (GOOD + "metrics: {classifiers: [svn]}\n", "metrics.classifiers.0: .*random_forest"),
+        (GOOD.replace("datasets: {wdbc: }", "datasets: {}"), "datasets: .*at least 1 item"),
+        (GOOD + "study: {seed: 2}\n", "the key 'study' is written twice"),
+        (GOOD + "claims: {c: {source: s}}\n", "claims.c.text: Field required"),
+        ("study: [", "not valid YAML"),
+        ("", "params.yaml"),
+    ],
+)
+def test_what_is_not_understood_is_named(tmp_path, text, message):
+    with pytest.raises(study.ParamsError, match=message):
+        read(tmp_path, text)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("smote", "smoth", "no generator 'smoth'. Did you mean 'smote'"),
+        ("neighbours", "neighbors", "generators.smote: unknown hyperparameter 'neighbors'. Did you mean 'neighbours'"),
+        ("neighbours: 5", "neighbours: 0", "neighbours=0 must be 1 or more"),
+    ],
+)
+def test_generators_are_checked_against_their_constructors(tmp_path, old, new, message):
+    from synthcohort import stages
+
+    params = read(tmp_path, GOOD.replace(old, new))
+    with pytest.raises(study.ParamsError, match=message):
+        stages.check(study.Study(params, study.Paths(tmp_path)))
+
+
+def test_the_study_is_found_from_any_folder_inside_it(tmp_path, monkeypatch):
+    (tmp_path / "notebooks").mkdir()
+    (tmp_path / "params.yaml").write_text(GOOD)
+    (tmp_path / "dvc.yaml").write_text("stages: {}\n")
+    monkeypatch.chdir(tmp_path / "notebooks")
+    assert study.load().paths.root == tmp_path.resolve()
+    monkeypatch.chdir(tmp_path.parent)
+    with pytest.raises(study.ParamsError, match="run inside the study's folder"):
+        study.load()
+
+
+def test_cuda_without_a_gpu_is_an_error_not_a_fallback(tmp_path, monkeypatch):
+    import torch
+
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    opened = study.Study(read(tmp_path, GOOD.replace("seed: 1", "seed: 1, device: cuda")), study.Paths(tmp_path))
+    with pytest.raises(study.ParamsError, match="set it to auto or cpu"):
+        _ = opened.device
