@@ -1,0 +1,58 @@
+"""Cells side by side: the right order, every cell once, failures reported."""
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+from synthcohort import study, waves
+
+ROOT = Path(__file__).parent.parent
+
+
+@pytest.fixture
+def opened(tmp_path):
+    text = "study: {seed: 1}\ndatasets: {big: , small: }\ngenerators: {smote: , vae: }\n"
+    (tmp_path / "params.yaml").write_text(text)
+    (tmp_path / "dvc.yaml").write_text("stages: {}\n")
+    for name, size in (("big", 100), ("small", 1)):
+        (tmp_path / "data" / name).mkdir(parents=True)
+        (tmp_path / "data" / name / "t.csv").write_text("x" * size)
+    return study.load(tmp_path)
+
+
+def test_every_cell_runs_once_and_waves_keep_their_order(opened, monkeypatch):
+    ran = []
+    monkeypatch.setattr(waves, "_dvc", lambda arguments, root: ran.append(arguments[-1]) or 0)
+    assert waves.run(opened, 2) == 0
+    assert len(ran) == len(set(ran)) == 2 * 4 + 2 * 2 * 2 + 1
+    order = [next(i for i, w in enumerate(waves.WAVES) if c.split("@")[0] in w) for c in ran[:-1]]
+    assert order == sorted(order)
+    assert ran[-1] == "repro"
+
+
+def test_a_failed_cell_stops_after_its_wave_and_is_named(opened, monkeypatch, capsys):
+    ran = []
+
+    def dvc(arguments, root):
+        ran.append(arguments[-1])
+        return int(arguments[-1] == "prepare@small")
+
+    monkeypatch.setattr(waves, "_dvc", dvc)
+    assert waves.run(opened, 2) == 1
+    assert "failed: prepare@small" in capsys.readouterr().err
+    assert not any(c.startswith("train@") for c in ran)
+
+
+def test_one_job_is_plain_dvc(opened, monkeypatch):
+    ran = []
+    monkeypatch.setattr(waves, "_dvc", lambda arguments, root: ran.append(arguments) or 0)
+    waves.run(opened, 1)
+    assert ran == [["repro"]]
+    with pytest.raises(ValueError, match="jobs=0"):
+        waves.run(opened, 0)
+
+
+def test_the_waves_hold_every_matrix_stage_of_the_pipeline():
+    stages = yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"]
+    assert {name for name, stage in stages.items() if "matrix" in stage} == {s for wave in waves.WAVES for s in wave}
