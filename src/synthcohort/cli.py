@@ -32,8 +32,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _known_errors() -> tuple[type[Exception], ...]:
     from synthcohort.datasets.table import TableError
     from synthcohort.pages.execute import PageError
+    from synthcohort.schema import SchemaError
 
-    return TableError, PageError
+    return TableError, PageError, SchemaError
 
 
 def _parser() -> argparse.ArgumentParser:

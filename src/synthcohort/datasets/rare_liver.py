@@ -25,14 +25,16 @@ a = (age - 50) / 15, F = 1 for women:
 Values are rounded to the decimals of the schema, and rows outside its bounds are drawn again, so the law of the
 covariates is the one above given the box. Then, on the rounded, recorded columns alone,
 
-    P(disease = 1 | x) = sigmoid(b + 0.8 s(titre) (0.6 + 0.7 F) + 1.5 tanh(log(alt / 45)) + 1.1 softplus((igg - 14) / 2)
-                                 + 0.9 bump(age; 24, 7) + 0.7 bump(age; 58, 9) + 0.8 (albi + 2.6)
-                                 + 0.7 g heavy - 0.9 log(alt / 45) softplus((bmi - 28) / 2) / 4
-                                 + 0.6 max(log(platelets / 150) log(inr), -1)),
+    P(disease = 1 | x) = sigmoid(b + 1.0 s(titre) (0.6 + 0.7 F) + 2.0 tanh(log(alt / 45)) + 1.2 softplus((igg - 14) / 2)
+                                 + 1.6 bump(age; 24, 7) + 1.2 bump(age; 58, 9) + 1.0 (albi + 2.6)
+                                 + 0.9 g heavy - 1.2 log(alt / 45) softplus((bmi - 28) / 2) / 4
+                                 + 20 max(log(250 / platelets), 0) (inr - 1)),
     s(titre) in {0, 0.8, 1.5, 2.0},  bump(x; m, s) = exp(-((x - m) / s)^2 / 2),
     albi = 0.66 log10(bilirubin) - 0.085 albumin        [Johnson 2015, albumin-bilirubin grade].
 
-`case_probability` is this function: no classifier that sees a row can know more.
+b = -4.74. `case_probability` is this function: no classifier that sees a row can know more. Over 400,000 fresh rows the
+prevalence is 5.0 % and the best possible scores are AUROC .902, average precision .57 and F1 .54 (recomputed by the
+tests of this module); the 2,000 rows of the study hold 103 cases.
 """
 
 from __future__ import annotations
@@ -52,7 +54,7 @@ FILE = "rare_liver.csv"
 ROWS = 2000
 TARGET = "disease"
 _SEED = 20_150_107
-_INTERCEPT = -6.0
+_INTERCEPT = -4.74
 _TITRES = ("negative", "1:80", "1:160", ">=1:320")
 _TITRE_SCORES = np.array([0.0, 0.8, 1.5, 2.0])
 
@@ -116,15 +118,15 @@ def case_probability(frame: pd.DataFrame) -> np.ndarray:
     albi = 0.66 * np.log10(x["bilirubin"]) - 0.085 * x["albumin"]
     score = (
         _INTERCEPT
-        + 0.8 * titre * (0.6 + 0.7 * female)
-        + 1.5 * np.tanh(log_alt)
-        + 1.1 * _softplus((x["igg"] - 14) / 2)
-        + 0.9 * _bump(x["age"], 24, 7)
-        + 0.7 * _bump(x["age"], 58, 9)
-        + 0.8 * (albi + 2.6)
-        + 0.7 * copies * heavy
-        - 0.9 * log_alt * _softplus((x["bmi"] - 28) / 2) / 4
-        + 0.6 * np.maximum(np.log(x["platelets"] / 150) * np.log(x["inr"]), -1)
+        + 1.0 * titre * (0.6 + 0.7 * female)
+        + 2.0 * np.tanh(log_alt)
+        + 1.2 * _softplus((x["igg"] - 14) / 2)
+        + 1.6 * _bump(x["age"], 24, 7)
+        + 1.2 * _bump(x["age"], 58, 9)
+        + 1.0 * (albi + 2.6)
+        + 0.9 * copies * heavy
+        - 1.2 * log_alt * _softplus((x["bmi"] - 28) / 2) / 4
+        + 20 * np.maximum(np.log(250 / x["platelets"]), 0) * (x["inr"] - 1)
     )
     return expit(score)
 
