@@ -8,7 +8,7 @@ the real training rows. Rivals that need no generator:
 - `class_weight`: each row weighs n / (2 n_level), so that both levels weigh the same [scikit-learn, "balanced"];
 - `random_oversampling`: minority rows drawn with replacement up to full balance [imbalanced-learn];
 - `threshold`: the model of `none`, with the cut of F1 and of F2 moved to where each is largest on validation rows.
-  Balancing shifts the predicted risks and little else, so moving the cut is what it has to beat [van den Goorbergh 2022].
+  Balancing shifts the predicted risks and little else, so this is the rival to beat [van den Goorbergh 2022].
 
 Measures, with the minority as the class to find: F1 and F2 at a probability of 0.5 (but for `threshold`), AUROC and
 average precision (AUPRC), all on real test rows. F_b = (1 + b^2) TP / ((1 + b^2) TP + b^2 FN + FP).
@@ -105,8 +105,8 @@ def make_task(train: pd.DataFrame, validation: pd.DataFrame, test: pd.DataFrame,
         if part[schema.target.name].nunique() < 2:
             raise DataProblem(f"the {name} rows hold one level of {schema.target.name!r} only")
     need = rows_to_balance(train, schema)
-    parts = (_labelled(part, schema, minority) for part in (train, validation, test))
-    return Task(*parts, minority, need)
+    learn, choose, judge = (_labelled(part, schema, minority) for part in (train, validation, test))
+    return Task(learn, choose, judge, minority, need)
 
 
 def augmented_scores(
@@ -153,9 +153,7 @@ def rival_scores(task: Task, predictor: Predictor, rng: Rng) -> list[Score]:
     return [
         *_scores(predictor, "none", truth, probability, (0.5, 0.5)),
         *_scores(predictor, "threshold", truth, probability, cuts),
-        *_scores(
-            predictor, "class_weight", truth, weighted.probabilities(task.test.features)[:, 1], (0.5, 0.5)
-        ),
+        *_scores(predictor, "class_weight", truth, weighted.probabilities(task.test.features)[:, 1], (0.5, 0.5)),
         *_scores(
             predictor, "random_oversampling", truth, _fit_predict(predictor, repeated, task.test, rng), (0.5, 0.5)
         ),

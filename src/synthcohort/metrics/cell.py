@@ -227,21 +227,15 @@ def _privacy(split: Split, sample: Callable[[], pd.DataFrame]) -> Measure:
 def _utility(split: Split, prefix: str, predictor: Predictor, rows: Callable[[], pd.DataFrame]) -> Measure:
     def compute() -> list[Score]:
         train, rng = _enough(rows(), split), split.rng.branch("utility")
-        return utility.utility_scores(
-            prefix, predictor, train=train, test=split.test, schema=split.schema, rng=rng
-        )
+        return utility.utility_scores(prefix, predictor, train=train, test=split.test, schema=split.schema, rng=rng)
 
     return Measure("utility", utility.metric_names(prefix, predictor, split.schema), compute)
 
 
-def _augmentation(
-    split: Split, predictor: Predictor, share: float, sample: Callable[[], pd.DataFrame]
-) -> Measure:
+def _augmentation(split: Split, predictor: Predictor, share: float, sample: Callable[[], pd.DataFrame]) -> Measure:
     def compute() -> list[Score]:
         rng = split.rng.branch("augmentation")
-        return augmentation.augmented_scores(
-            split.task(), sample(), share, predictor, schema=split.schema, rng=rng
-        )
+        return augmentation.augmented_scores(split.task(), sample(), share, predictor, schema=split.schema, rng=rng)
 
     arms = (augmentation.arm_name(share),)
     return Measure("augmentation", augmentation.metric_names(predictor), compute, arms)

@@ -34,7 +34,7 @@ class Predictor:
 
 
 _FOREST: dict[str, Any] = {"n_estimators": 100, "min_samples_leaf": 2, "max_features": "sqrt", "n_jobs": 1}
-_BOOST: dict[str, Any] = {"n_estimators": 150, "max_depth": 5, "learning_rate": 0.1, "tree_method": "hist", "n_jobs": 1}
+_BOOST: dict[str, Any] = {"n_estimators": 150, "max_depth": 4, "learning_rate": 0.1, "tree_method": "hist", "n_jobs": 1}
 
 PREDICTORS: Mapping[str, Predictor] = {
     "random_forest": Predictor(

@@ -5,8 +5,9 @@ score the last fifth by the area under the ROC curve, average over the five. 0.5
 gives itself away. A linear classifier cannot see missing dependence (independent columns pass it), gradient-boosted
 trees can.
 
-Departs: the real side holds test rows, not training rows, so that a copied training row is no evidence either way, and
-both sides have the same size, so that the score means the same on every table.
+Departs: the real side holds test rows, not training rows, so that a copied training row is no evidence either way;
+both sides have the same size, so that the score means the same on every table; and equal rows share a fold, since
+otherwise a row drawn twice is recognised by its twin and not by its law.
 """
 
 from __future__ import annotations
@@ -14,10 +15,9 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 from sklearn.metrics import roc_auc_score
-from sklearn.model_selection import StratifiedKFold
 
 from synthcohort.metrics.classifiers import PREDICTORS, Predictor, fit_classifier
-from synthcohort.metrics.matrix import sample_rows, tree_features
+from synthcohort.metrics.matrix import DataProblem, sample_rows, tree_features
 from synthcohort.rng import Rng
 from synthcohort.schema import Schema
 from synthcohort.scores import Score
@@ -49,13 +49,39 @@ def cross_fitted_auroc(predictor: Predictor, features: np.ndarray, labels: np.nd
     Args:
         predictor: family of the classifier.
         features: [n, F].
-        labels: [n] of 0 and 1, at least `FOLDS` of each.
+        labels: [n] of 0 and 1.
         rng: draws the folds and the classifiers.
+
+    Raises:
+        DataProblem: if too few distinct rows leave a fold with one label only.
     """
-    folds = StratifiedKFold(FOLDS, shuffle=True, random_state=rng.branch("folds").integer())
+    folds = stratified_folds(features, labels, rng.branch("folds"))
     areas = []
-    for number, (inner, outer) in enumerate(folds.split(features, labels)):
+    for number in range(FOLDS):
+        outer = folds == number
+        if np.unique(labels[outer]).size < 2 or np.unique(labels[~outer]).size < 2:
+            distinct = [len(np.unique(features[labels == label], axis=0)) for label in (0, 1)]
+            raise DataProblem(
+                f"only {distinct[0]} distinct real and {distinct[1]} distinct synthetic rows: "
+                f"too few for {FOLDS} folds in which no row stands twice"
+            )
         seed = rng.branch("fit", number).integer()
-        fitted = fit_classifier(predictor, features[inner], labels[inner], levels=2, seed=seed)
+        fitted = fit_classifier(predictor, features[~outer], labels[~outer], levels=2, seed=seed)
         areas.append(roc_auc_score(labels[outer], fitted.probabilities(features[outer])[:, 1]))
     return float(np.mean(areas))
+
+
+def stratified_folds(features: np.ndarray, labels: np.ndarray, rng: Rng) -> np.ndarray:
+    """Return the fold of each row, [n] of 0 .. FOLDS - 1: equal rows share a fold, labels are spread evenly.
+
+    Args:
+        features: [n, F].
+        labels: [n] of 0 and 1.
+        rng: shuffles the distinct rows.
+    """
+    _, group = np.unique(features, axis=0, return_inverse=True)  # [n]
+    share = np.bincount(group, weights=labels) / np.bincount(group)  # [distinct]
+    order = np.lexsort((rng.numpy().permutation(len(share)), share))
+    fold = np.empty(len(share), dtype=np.int64)
+    fold[order] = np.arange(len(share)) % FOLDS
+    return fold[group]  # [n]

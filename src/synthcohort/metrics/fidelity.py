@@ -11,7 +11,8 @@ Departs: SDMetrics cuts each table into bins of its own range, so that a table s
 both are cut at the real table's edges, `BINS` of equal width, with a cell below and one at or above the largest real
 value. Newer releases also average over strongly associated pairs only; here every pair counts.
 A constant numeric column has no linear association with anything, so its rho is taken as 0: constant in both
-tables scores 1, constant in the synthetic table alone loses |rho_real| / 2. Its bins are one unit wide around the constant.
+tables scores 1, constant in the synthetic table alone loses |rho_real| / 2. If it is the real one that is constant,
+its bins span one unit around the constant.
 """
 
 from __future__ import annotations
@@ -47,17 +48,14 @@ def fidelity_scores(real: pd.DataFrame, synthetic: pd.DataFrame, schema: Schema)
     return [
         Score("fidelity", "shape", float(column_shapes(real, synthetic, schema)["shape"].mean()), n, "up"),
         Score("fidelity", "trend", float(pair_trends(real, synthetic, schema)["trend"].mean()), n, "up"),
-        Score(
-            "fidelity", "dimension_wise_probability", dimension_wise_probability(real, synthetic, schema), n, "down"
-        ),
+        Score("fidelity", "dimension_wise_probability", dimension_wise_probability(real, synthetic, schema), n, "down"),
     ]
 
 
 def column_shapes(real: pd.DataFrame, synthetic: pd.DataFrame, schema: Schema) -> pd.DataFrame:
     """Return the Shape of every column: `column`, `kind`, `shape` in [0, 1], one row a column in the schema's order."""
     rows = [
-        {"column": c.name, "kind": c.kind, "shape": _shape(real[c.name], synthetic[c.name], c)}
-        for c in schema.columns
+        {"column": c.name, "kind": c.kind, "shape": _shape(real[c.name], synthetic[c.name], c)} for c in schema.columns
     ]
     return pd.DataFrame(rows, columns=["column", "kind", "shape"])
 
@@ -85,7 +83,7 @@ def pair_trends(real: pd.DataFrame, synthetic: pd.DataFrame, schema: Schema) -> 
 
 
 def correlations(frame: pd.DataFrame, schema: Schema) -> np.ndarray:
-    """Return Pearson's correlation of every pair of numeric columns, [P, P]; a constant column has 0 with the others."""
+    """Return Pearson's correlation of every pair of numeric columns, [P, P]; that of a constant column is 0."""
     values = numeric_values(frame, schema)
     varies = np.ptp(values, axis=0) > 0 if len(values) else np.zeros(values.shape[1], dtype=bool)
     result = np.eye(values.shape[1])
@@ -101,7 +99,7 @@ def dimension_wise_probability(real: pd.DataFrame, synthetic: pd.DataFrame, sche
 
 
 def dimension_means(frame: pd.DataFrame, reference: pd.DataFrame, schema: Schema) -> np.ndarray:
-    """Return the mean of every dimension, [P + sum K]: numeric ones scaled by the reference's range, then the levels."""
+    """Return the mean of every dimension, [P + sum K]: range-scaled numeric columns, then the levels."""
     return unit_range(frame, reference, schema).mean(axis=0)
 
 

@@ -2,7 +2,7 @@
 
 Three views of a frame, each with its scale learned on a reference table (the real one), never on the table judged:
 
-- unit range: numeric columns as (x - min) / (max - min) of the reference, categorical columns as one 0/1 column a level;
+- unit range: numeric columns as (x - min) / (max - min) of the reference, categorical ones as a 0/1 column a level;
 - standardised: numeric columns as (x - mean) / sd of the reference, categorical columns likewise one-hot;
 - tree features: numeric columns as they are, categorical columns as the position of their level in the schema.
 

@@ -3,7 +3,8 @@
 The squared maximum mean discrepancy with k(x, y) = exp(-|x - y|^2 / (2 s^2)), by the unbiased estimator
 [Gretton 2012, eq. 3]:
 
-    MMD^2 = sum_{i != j} k(x_i, x_j) / (n (n - 1)) + sum_{i != j} k(y_i, y_j) / (m (m - 1)) - 2 sum_{i, j} k(x_i, y_j) / (n m).
+    MMD^2 = sum_{i != j} k(x_i, x_j) / (n (n - 1)) + sum_{i != j} k(y_i, y_j) / (m (m - 1))
+            - 2 sum_{i, j} k(x_i, y_j) / (n m).
 
 It averages 0 when both samples have one law, so single values may be negative. The bandwidth s is the median distance
 between real rows [Gretton 2012, section 8]. Rows are standardised numeric columns beside one-hot levels, both scaled on
@@ -29,9 +30,7 @@ BANDWIDTH_ROWS = 1000  # about half a million pairs: their median is known to a 
 BLOCK = 512
 
 
-def mmd_score(
-    real: pd.DataFrame, synthetic: pd.DataFrame, schema: Schema, *, max_rows: int, rng: Rng
-) -> list[Score]:
+def mmd_score(real: pd.DataFrame, synthetic: pd.DataFrame, schema: Schema, *, max_rows: int, rng: Rng) -> list[Score]:
     """Return `mmd`, the unbiased estimate of MMD^2 on at most `max_rows` rows of each table.
 
     Raises:

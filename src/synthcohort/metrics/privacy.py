@@ -1,15 +1,15 @@
 """Are the synthetic rows new, or are they the training rows again?
 
 - `exact_copies`: share of synthetic rows equal in every column to a training row.
-- `memorisation` = (share - p0) / (1 - p0), share = fraction of synthetic rows whose nearest real row, among training and
-  test rows together, is a training row; p0 = n_train / (n_train + n_test). Fresh rows of the same law have mean 0
+- `memorisation` = (share - p0) / (1 - p0), share = fraction of synthetic rows whose nearest real row, among training
+  and test rows together, is a training row; p0 = n_train / (n_train + n_test). Fresh rows of the same law have mean 0
   whatever the sizes, because their nearest row is equally likely to be any of the n_train + n_test; copies have 1.
 - `dcr_share`: the same fraction with a random training subsample as large as the test table; ideal 0.5, copying 1.
-- `dcr_train_median`, `dcr_holdout_median`: median distance to the closest record (DCR) of that subsample and of the test
-  table [Zhao 2021, section 4.1]; the two have equal sizes, so for fresh rows they agree.
+- `dcr_train_median`, `dcr_holdout_median`: median distance to the closest record (DCR) [Zhao 2021] of that subsample
+  and of the test table; the two have equal sizes, so for fresh rows they agree.
 
-Distances are those of `nearest`, on training ranges. Several rows at the smallest distance: each of them is equally near,
-so a tie counts as the training rows' share of the tied rows; ties given to either side, or halved, would bias the score
+Distances are those of `nearest`, on training ranges. Of several rows at the smallest distance each is equally near, so
+a tie counts as the training rows' share of the tied rows; ties given to either side, or halved, would bias the score
 of a table of few categorical columns, where most nearest rows are tied.
 
 A small distance is no proof of a leak and a large one no proof of safety: tables that pass these tests fall to
@@ -84,8 +84,7 @@ def exact_copies(train: pd.DataFrame, synthetic: pd.DataFrame) -> float:
 
 
 def _row_keys(frame: pd.DataFrame) -> np.ndarray:
-    plain = frame.assign(**{name: frame[name] + 0.0 for name in frame.select_dtypes("number")})  # -0.0 equals 0.0
-    return pd.util.hash_pandas_object(plain, index=False).to_numpy()
+    return pd.util.hash_pandas_object(frame, index=False).to_numpy()  # [n] uint64
 
 
 def _subset(size: int, wanted: int, rng: Rng) -> np.ndarray:

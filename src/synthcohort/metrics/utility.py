@@ -1,26 +1,22 @@
 """Does a model trained on the synthetic table work on real patients?
 
-Train on synthetic, test on real (`tstr_...`) [Esteban 2017, section 4.1], beside train on real, test on real
-(`trtr_...`), the ceiling. Binary targets: AUROC, average precision (AUPRC) and F1 at a probability of 0.5 of the positive
-level. Several levels: the unweighted mean over levels, each against the rest; the predicted level is the most probable.
+Train on synthetic, test on real (`tstr_...`) [Esteban 2017], beside train on real, test on real (`trtr_...`), the
+ceiling. Binary targets: AUROC, average precision (AUPRC) and F1 at a probability of 0.5 of the positive level.
+Several levels: the unweighted mean over levels, each against the rest; the predicted level is the most probable.
 Numeric targets: R^2 and the root mean squared error in the target's unit.
 """
 
 from __future__ import annotations
 
-
-
 import numpy as np
 import pandas as pd
-from sklearn.metrics import average_precision_score, f1_score, r2_score, root_mean_squared_error, roc_auc_score
+from sklearn.metrics import average_precision_score, f1_score, r2_score, roc_auc_score, root_mean_squared_error
 
 from synthcohort.metrics.classifiers import Predictor, fit_classifier
 from synthcohort.metrics.matrix import DataProblem, target_codes, tree_features
 from synthcohort.rng import Rng
 from synthcohort.schema import Schema
 from synthcohort.scores import Direction, Score
-
-
 
 
 def measures(schema: Schema) -> tuple[str, ...]:

@@ -1,0 +1,89 @@
+"""Toy tables of a known law for the metrics."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from synthcohort.rng import Rng
+from synthcohort.schema import Column, Schema
+
+
+@dataclass(frozen=True)
+class Settings:
+    classifiers: tuple[str, ...] = ("random_forest", "xgboost")
+    augmentation_shares: tuple[float, ...] = (0.5, 1.0)
+    max_rows_pairwise: int = 300
+    max_rows_distance: int = 300
+
+
+SCHEMA = Schema(
+    (
+        Column("age", "numeric", decimals=1),
+        Column("marker", "numeric", decimals=3),
+        Column("ward", "categorical", levels=("north", "south", "west")),
+        Column("died", "categorical", "target", levels=("no", "yes")),
+    ),
+    "yes",
+)
+
+
+def cohort(n: int, seed: int, rate: float = 0.3) -> pd.DataFrame:
+    """Return n rows in which every column depends on the others."""
+    draw = np.random.default_rng(seed)
+    died = draw.random(n) < rate
+    age = np.round(draw.normal(50 + 15 * died, 10), 1)
+    marker = np.round(0.1 * age + 2.0 * died + draw.normal(0, 1, n), 3)
+    ward = np.where(draw.random(n) < 0.5, np.where(died, "north", "south"), draw.choice(["north", "south", "west"], n))
+    return SCHEMA.cast(pd.DataFrame({"age": age, "marker": marker, "ward": ward, "died": np.where(died, "yes", "no")}))
+
+
+def shuffled(frame: pd.DataFrame, share: float, seed: int) -> pd.DataFrame:
+    """Return `frame` with a share of every column's cells replaced by cells of other rows; 1.0: independent columns."""
+    draw = np.random.default_rng(seed)
+    out = {}
+    for name in frame:
+        hit = draw.random(len(frame)) < share
+        place = np.where(hit, draw.permutation(len(frame)), np.arange(len(frame)))
+        out[name] = frame[name].to_numpy()[place]
+    return SCHEMA.cast(pd.DataFrame(out))
+
+
+def resampled(frame: pd.DataFrame, seed: int) -> pd.DataFrame:
+    """Return as many rows of `frame`, drawn with replacement."""
+    index = np.random.default_rng(seed).integers(0, len(frame), len(frame))
+    return frame.iloc[index].reset_index(drop=True)
+
+
+@pytest.fixture
+def schema() -> Schema:
+    return SCHEMA
+
+
+@pytest.fixture
+def settings() -> Settings:
+    return Settings()
+
+
+@pytest.fixture
+def rng() -> Rng:
+    return Rng(7)
+
+
+@pytest.fixture
+def make_cohort() -> Callable[..., pd.DataFrame]:
+    return cohort
+
+
+@pytest.fixture
+def shuffle() -> Callable[..., pd.DataFrame]:
+    return shuffled
+
+
+@pytest.fixture
+def bootstrap() -> Callable[..., pd.DataFrame]:
+    return resampled

@@ -1,0 +1,203 @@
+"""A whole cell: names, failed rows, refusals, repetition, and the order of the sentinels."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+from synthcohort.metrics import cell
+from synthcohort.metrics.cell import evaluate_split, reference_split
+from synthcohort.rng import Rng
+from synthcohort.schema import Schema, SchemaError
+from synthcohort.scores import AXES, Score, to_frame, write
+from synthcohort.study import MetricsBlock
+
+WHOLE = {
+    *("shape", "trend", "dimension_wise_probability", "mmd", "c2st_xgboost"),
+    *("exact_copies", "memorisation", "dcr_share", "dcr_train_median", "dcr_holdout_median"),
+}
+UTILITY = {f"tstr_{m}_{c}" for m in ("auroc", "auprc", "f1") for c in ("random_forest", "xgboost")}
+AUGMENTATION = {f"augment_{m}_{c}" for m in ("f1", "f2", "auroc", "auprc") for c in ("random_forest", "xgboost")}
+
+
+@pytest.fixture(scope="module")
+def judge():
+    def run(parts, schema, settings, samples, **options):
+        train, validation, test = parts
+        return evaluate_split(
+            train=train, validation=validation, test=test, samples=samples, schema=schema, metrics=settings,
+            rng=options.pop("rng", Rng(0)), **options,
+        )  # fmt: skip
+
+    return run
+
+
+@pytest.fixture
+def parts(make_cohort):
+    return make_cohort(300, 0, 0.2), make_cohort(80, 1, 0.2), make_cohort(120, 2, 0.2)
+
+
+@pytest.fixture
+def samples(make_cohort):
+    minority = make_cohort(1500, 3, 0.2)
+    return {
+        "as_observed": make_cohort(300, 4, 0.2),
+        "minority": minority[minority["died"] == "yes"].reset_index(drop=True),
+    }
+
+
+def by_name(scores):
+    return {(s.metric, s.condition): s.value for s in scores}
+
+
+def test_every_name_and_condition_is_there(parts, schema, settings, samples, judge):
+    scores = judge(parts, schema, settings, samples)
+    observed = {s.metric for s in scores if s.condition == "as_observed"}
+    assert observed == WHOLE | UTILITY
+    arms = {(s.metric, s.condition) for s in scores if s.axis == "augmentation"}
+    assert arms == {(m, c) for m in AUGMENTATION for c in ("minority_0.5", "minority_1.0")}
+    assert all(s.note == "" and np.isfinite(s.value) and s.axis in AXES and s.n > 0 for s in scores)
+
+
+def test_reference_has_ceiling_and_rivals(parts, schema, settings, samples, judge):
+    train, validation, test = parts
+    scores = reference_split(train=train, validation=validation, test=test, schema=schema, metrics=settings, rng=Rng(0))
+    observed = {s.metric for s in scores if s.condition == "as_observed"}
+    assert observed == WHOLE | {name.replace("tstr", "trtr") for name in UTILITY}
+    rivals = {(s.metric, s.condition) for s in scores if s.axis == "augmentation"}
+    assert rivals == {
+        (m, c) for m in AUGMENTATION for c in ("none", "class_weight", "random_oversampling", "threshold")
+    }
+    assert all(np.isfinite(s.value) for s in scores)
+    # the training rows as if they were synthetic: what TSTR gives is what the reference calls TRTR
+    own = by_name(judge(parts, schema, settings, {"as_observed": train}))
+    got = by_name(scores)
+    for name in UTILITY:
+        assert own[name, "as_observed"] == got[name.replace("tstr", "trtr"), "as_observed"]
+
+
+def test_each_score_is_taken_on_the_rows_it_should_be(parts, schema, settings, samples, judge):
+    # Synthetic rows that are the training rows moved far off are plain against train and test alike; those of a table
+    # whose test rows are moved with them are plain against train alone.
+    train, validation, test = parts
+    rows = {s.metric: s.n for s in judge(parts, schema, settings, samples)}
+    assert rows["shape"] == rows["mmd"] == rows["memorisation"] == 300
+    assert rows["c2st_xgboost"] == rows["tstr_f1_xgboost"] == rows["augment_f1_xgboost"] == 120
+    far = test.assign(age=test["age"] + 1000.0)
+    moved = {"as_observed": train.assign(age=train["age"] + 1000.0)}
+    got = by_name(judge((train, validation, far), schema, settings, moved))
+    assert got["c2st_xgboost", "as_observed"] < 0.65 and got["memorisation", "as_observed"] < 0
+    assert got["shape", "as_observed"] < 0.8 and got["mmd", "as_observed"] > 0.1
+    # The test rows themselves: none is nearest to a training row, so (0 - p0) / (1 - p0) = -n_train / n_test.
+    got = by_name(judge(parts, schema, settings, {"as_observed": test}))
+    assert got["memorisation", "as_observed"] == pytest.approx(-300 / 120)
+    assert got["dcr_share", "as_observed"] == got["dcr_holdout_median", "as_observed"] == 0.0
+
+
+def test_two_calls_give_equal_bytes(parts, schema, settings, samples, judge, tmp_path):
+    for name in ("one", "two"):
+        before = np.random.get_state()[1].copy()  # noqa: NPY002
+        frame = to_frame(judge(parts, schema, settings, samples), dataset="toy", generator="g", split=0)
+        assert np.array_equal(before, np.random.get_state()[1])  # noqa: NPY002
+        write(frame, tmp_path / f"{name}.csv")
+    assert (tmp_path / "one.csv").read_bytes() == (tmp_path / "two.csv").read_bytes()
+
+
+def test_study_settings_fit(parts, schema, samples, judge):
+    block = MetricsBlock(classifiers=["xgboost"], augmentation_shares=[1.0], max_rows_pairwise=50, max_rows_distance=50)
+    scores = judge(parts, schema, block, samples)
+    assert {s.condition for s in scores} == {"as_observed", "minority_1.0"}
+    assert not any("random_forest" in s.metric for s in scores)
+
+
+def test_absent_samples_fail_with_the_reason(parts, schema, settings, samples, judge):
+    expected = set(by_name(judge(parts, schema, settings, samples)))
+    scores = judge(parts, schema, settings, {}, absent="the loss diverged at step 40")
+    assert set(by_name(scores)) == expected
+    assert all(np.isnan(s.value) and s.note.startswith("the loss diverged at step 40") for s in scores)
+    only = judge(parts, schema, settings, {"as_observed": samples["as_observed"]})
+    assert {s.axis for s in only if np.isnan(s.value)} == {"augmentation"}
+
+
+def test_fewer_than_ten_rows_fail_with_the_reason(parts, schema, settings, samples, judge):
+    scores = judge(parts, schema, settings, {**samples, "as_observed": samples["as_observed"].iloc[:9]})
+    for s in scores:
+        assert np.isnan(s.value) == (s.condition == "as_observed")
+        assert ("9 rows" in s.note) == (s.condition == "as_observed")
+    ten = judge(parts, schema, settings, {**samples, "as_observed": samples["as_observed"].iloc[:10]})
+    assert np.isfinite(by_name(ten)["shape", "as_observed"])
+
+
+def test_one_class_only_fails_utility_and_leaves_the_rest(parts, schema, settings, samples, judge):
+    rows = samples["as_observed"]
+    scores = judge(parts, schema, settings, {**samples, "as_observed": rows[rows["died"] == "no"]})
+    assert {s.metric for s in scores if np.isnan(s.value)} == UTILITY
+    assert all("one level only" in s.note for s in scores if np.isnan(s.value))
+
+
+def test_constant_columns_have_finite_scores(parts, schema, settings, samples, judge):
+    flat = samples["as_observed"].assign(age=50.0, marker=1.0)
+    assert all(np.isfinite(s.value) for s in judge(parts, schema, settings, {**samples, "as_observed": flat}))
+    parts = [part.assign(age=50.0) for part in parts]
+    assert all(np.isfinite(s.value) for s in judge(parts, schema, settings, samples))
+
+
+def test_bad_frames_are_refused_by_name(parts, schema, settings, samples, judge):
+    good = samples["as_observed"]
+    bad = {
+        "expected": good.drop(columns="ward"),
+        "in this order": good[["marker", "age", "ward", "died"]],
+        "missing cell": good.assign(age=good["age"].where(good.index > 0)),
+        "not categorical over": good.assign(ward=good["ward"].cat.add_categories("east").replace({"west": "east"})),
+        "infinite": good.assign(age=np.inf),
+    }
+    for text, frame in bad.items():
+        with pytest.raises(SchemaError, match=text) as caught:
+            judge(parts, schema, settings, {**samples, "as_observed": frame})
+        assert "the synthetic rows 'as_observed' cannot be judged" in str(caught.value)
+    with pytest.raises(SchemaError, match="the validation rows cannot be judged"):
+        judge((parts[0], parts[1].drop(columns="age"), parts[2]), schema, settings, samples)
+
+
+def test_unforeseen_errors_and_silent_nan_stop_the_cell(parts, schema, settings, samples, judge, monkeypatch):
+    monkeypatch.setattr(cell.fidelity, "fidelity_scores", lambda *a: [Score("fidelity", "shape", np.nan, 1, "up")])
+    with pytest.raises(ArithmeticError, match="shape came out as nan"):
+        judge(parts, schema, settings, samples)
+
+    def broken(*args):
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(cell.fidelity, "fidelity_scores", broken)
+    with pytest.raises(ZeroDivisionError):
+        judge(parts, schema, settings, samples)
+
+
+def test_augmentation_of_other_tasks_fails_with_the_reason(parts, schema, settings, samples, judge):
+    columns = tuple(
+        dataclasses.replace(c, role={"age": "target", "died": "feature"}.get(c.name, c.role)) for c in schema.columns
+    )
+    scores = judge(parts, Schema(columns), settings, {"as_observed": samples["as_observed"]})
+    assert {s.metric for s in scores if s.axis == "utility"} >= {"tstr_r2_xgboost", "tstr_rmse_random_forest"}
+    assert all(np.isfinite(s.value) for s in scores if s.axis != "augmentation")
+    assert all(np.isnan(s.value) for s in scores if s.axis == "augmentation")
+
+
+def test_sentinels_stand_where_they_must(parts, schema, settings, judge, bootstrap, shuffle):
+    train = parts[0]
+    observed = {
+        "bootstrap": bootstrap(train, 5),
+        "noised": shuffle(train, 0.3, 6),
+        "independent": shuffle(train, 1.0, 7),
+    }
+    got = {name: by_name(judge(parts, schema, settings, {"as_observed": frame})) for name, frame in observed.items()}
+
+    def of(metric):
+        return [got[name][metric, "as_observed"] for name in ("bootstrap", "noised", "independent")]
+
+    for metric in ("trend", "tstr_auroc_xgboost", "memorisation", "exact_copies"):
+        assert of(metric) == sorted(of(metric), reverse=True), metric
+    for metric in ("mmd", "c2st_xgboost", "dcr_train_median"):
+        assert of(metric) == sorted(of(metric)), metric
+    assert got["bootstrap"]["memorisation", "as_observed"] == 1.0
+    assert got["independent"]["shape", "as_observed"] == 1.0  # shuffled columns keep every marginal exactly
+    assert got["independent"]["c2st_xgboost", "as_observed"] > 0.65
