@@ -90,10 +90,11 @@ def run(study: Study, name: str, cell: dict[str, str]) -> Path:
         ParamsError: for an unknown stage, dataset or generator.
         PageError: if the notebook fails.
     """
-    check(study)
     if name == "site":
         return site.write(study)
     stage = _find(study, name, cell)
+    if name == "raw":  # the first stage of every run; once is enough, since it loads every generator
+        check(study)
     executed = study.paths.executed(name, *cell.values())
     page = stage.page(study.paths, *cell.values()) if stage.page else executed.with_suffix(".html")
     marker = study.paths.skipped(cell["dataset"]) if "dataset" in cell else None

@@ -42,7 +42,7 @@ class StudyBlock(_Block):
 
 
 class DatasetBlock(_Block):
-    """One table; every field but `rows` is for the reader's own CSV.
+    """One table; every field but `rows` and `splits` is for the reader's own CSV.
 
     Args:
         path: the CSV file; None for a table with a module of its own.
@@ -55,6 +55,7 @@ class DatasetBlock(_Block):
         missing: texts that mean "missing", beside the empty cell.
         restricted: true hides every cell of the table from pages, logs and figures.
         rows: use only this many rows, drawn once (smoke runs).
+        splits: splits of this table, where it differs from study.splits (large tables need fewer).
     """
 
     path: str | None = None
@@ -67,6 +68,7 @@ class DatasetBlock(_Block):
     missing: list[str] = []
     restricted: bool = False
     rows: int | None = Field(None, ge=20)
+    splits: int | None = Field(None, ge=1, le=100)
 
     @field_validator("positive", mode="before")
     @classmethod
@@ -196,6 +198,10 @@ class Study:
     def rng(self) -> Rng:
         """The root of the study's randomness."""
         return Rng(self.params.study.seed)
+
+    def splits(self, dataset: str) -> int:
+        """Return how many splits the table called `dataset` has."""
+        return self.params.datasets[dataset].splits or self.params.study.splits
 
     @property
     def device(self) -> str:

@@ -48,7 +48,7 @@ class Settings:
         ema_decay: weight of the past in the moving average, in [0, 1).
         evaluate_every: steps between two evaluations, >= 1.
         patience: evaluations without a lower validation loss before the fit stops, >= 1.
-        validation_draws: rows of one evaluation at least; fewer validation rows are repeated with other noise, >= 1.
+        validation_draws: rows of one evaluation, >= 1: as many validation rows, or fewer repeated with other noise.
     """
 
     max_steps: int
@@ -60,7 +60,7 @@ class Settings:
     ema_decay: float = 0.999
     evaluate_every: int = 250
     patience: int = 10
-    validation_draws: int = 4096
+    validation_draws: int = 2048
 
     def __post_init__(self) -> None:
         at_least_one = ("max_steps", "batch_size", "evaluate_every", "patience", "validation_draws")
@@ -157,9 +157,7 @@ class _Fit:
         self.average = [p.detach().clone() for p in self.weights]
         self.noise = self.rng.branch("noise").torch(str(self.device))
         s = self.settings
-        self.optimiser = torch.optim.AdamW(
-            self.weights, lr=s.learning_rate, weight_decay=s.weight_decay, fused=True
-        )
+        self.optimiser = torch.optim.AdamW(self.weights, lr=s.learning_rate, weight_decay=s.weight_decay, fused=True)
 
     def step(self, loss: Loss, batch: Rows) -> float:
         for group in self.optimiser.param_groups:
@@ -171,15 +169,16 @@ class _Fit:
         self.taken += 1
         decay = min(self.settings.ema_decay, (1 + self.taken) / (10 + self.taken))
         torch._foreach_lerp_(self.average, [p.detach() for p in self.weights], 1 - decay)
-        return float(value)
+        return float(value.detach())
 
     @torch.no_grad()
     def evaluate(self, loss: Loss, validation: Rows | None) -> float:
         """Return the average's loss on the validation rows, with the same noise at every call."""
         if validation is None:
             return math.nan
-        n = len(validation[0])
-        index = torch.arange(n, device=self.device).repeat(-(-self.settings.validation_draws // n))
+        index = next(
+            _batches(len(validation[0]), self.settings.validation_draws, self.rng.branch("rows").torch())
+        ).to(self.device)
         generator = self.rng.branch("validation").torch(str(self.device))
         self._swap()
         losses = loss(tuple(part[index] for part in validation), generator)

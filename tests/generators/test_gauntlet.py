@@ -14,7 +14,7 @@ from synthcohort.generators.base import AbilityError, FitError, Generator
 from synthcohort.rng import Rng
 from synthcohort.schema import Column, Schema, SchemaError
 
-FAST = {"vae": {"steps": 60}, "tabddpm": {"steps": 60}}
+FAST = {"vae": {"max_steps": 60}, "tabddpm": {"max_steps": 60}}
 NAMES = registry.names()
 TABLES = list(toys.ALL)
 RNG = Rng(7)

@@ -8,10 +8,10 @@ It learns
 the first term L_simple of [Ho 2020, eq. 14], with t uniform on (0, 1).
 
 Departs: L_j is the cross-entropy of p(x_0 | x_t) at the true level, not the variational bound's divergence between
-posteriors. Both have the same minimiser, the true p(x_0 | x_t), which is what the mixture of exact posteriors needs; the
-cross-entropy does not depend on a step count and weighs late times, where most of the table is decided, more.
-Departs: times of a batch are stratified, t_i = (i + u) / b mod 1, which leaves each t_i uniform and lowers the variance
-of the loss [Kingma 2021, app. I.1].
+posteriors. Its minimiser is the true p(x_0 | x_t), which is what mixing the exact posteriors needs; it depends on no
+step count and gives late times, where most of a row is decided, more weight.
+Departs: times of a batch are stratified, t_i = (i / b + u) mod 1, which leaves each t_i uniform and lowers the loss's
+variance [Kingma 2021, app. I.1].
 """
 
 from __future__ import annotations

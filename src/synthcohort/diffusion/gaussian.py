@@ -8,7 +8,7 @@ Forward, for s < t, with alpha_bar(t) the share of signal [Ho 2020, eq. 2 and 4]
 Posterior, by Bayes' rule [Ho 2020, eq. 6 and 7]:
 
     q(x_s | x_t, x_0) = N( mean, variance )
-    mean     = sqrt(alpha_bar_s) (1 - alpha) / (1 - alpha_bar_t) x_0 + sqrt(alpha) (1 - alpha_bar_s) / (1 - alpha_bar_t) x_t
+    mean     = ( sqrt(alpha_bar_s) (1 - alpha) x_0 + sqrt(alpha) (1 - alpha_bar_s) x_t ) / (1 - alpha_bar_t)
     variance = (1 - alpha_bar_s) (1 - alpha) / (1 - alpha_bar_t)
 
 Every alpha_bar is a tensor that broadcasts against [n, P]: a scalar, or [n, 1] for one time per row.
@@ -50,9 +50,7 @@ def posterior(x_0: Tensor, x_t: Tensor, alpha_bar_s: Tensor, alpha_bar_t: Tensor
     return of_x_0 * x_0 + of_x_t * x_t, variance
 
 
-def ancestral_step(
-    x_0: Tensor, x_t: Tensor, eps: Tensor, *, alpha_bar_s: Tensor, alpha_bar_t: Tensor
-) -> Tensor:
+def ancestral_step(x_0: Tensor, x_t: Tensor, eps: Tensor, *, alpha_bar_s: Tensor, alpha_bar_t: Tensor) -> Tensor:
     """Return x_s [n, P]: the posterior given the estimate x_0, drawn with standard normal eps [Ho 2020, alg. 2]."""
     mean, variance = posterior(x_0, x_t, alpha_bar_s, alpha_bar_t)
     return mean + variance.sqrt() * eps

@@ -12,10 +12,12 @@ Posterior by Bayes' rule [Hoogeboom 2021, eq. 13]:
 A denoiser knows only a law p(x_0). The reverse step is the mixture of the exact posteriors, each with its own Z:
 
     p(x_s = k | x_t) = sum_i p(x_0 = i) q(x_s = k | x_t, x_0 = i)
-                     = q(x_t | x_s = k) ( alpha_bar_s w_k + (1 - alpha_bar_s) / K * sum_i w_i ),   w_i = p(x_0 = i) / Z(i).
+                     = q(x_t | x_s = k) ( alpha_bar_s w_k + (1 - alpha_bar_s) / K * sum_i w_i ),
+    w_i = p(x_0 = i) / Z(i).
 
 Departs: [Hoogeboom 2021, sec. 4.2] and its followers put p(x_0) in the place of x_0 inside the posterior and normalise
-once. The two agree only as the step goes to zero; with tens of steps the plug-in draws rare levels wrongly.
+once. A jump from level j to k then happens at a rate proportional to E[q(k | x_0)] / E[q(j | x_0)] instead of
+E[q(k | x_0) / q(j | x_0)]. With the true p(x_0 | x_t) that draws rare levels too often, at any number of steps.
 
 Columns with different numbers of levels lie side by side in one flat axis of sum(K) entries, so that a step costs the
 same few operations for any number of columns.
@@ -104,14 +106,12 @@ def uniform_codes(n: int, layout: Layout, generator: torch.Generator) -> Tensor:
 def forward_law(x_s: Tensor, alpha: Tensor, layout: Layout) -> Tensor:
     """Return q(x_t | x_s) [n, sum(K)] for a law of x_s [n, sum(K)].
 
-    `alpha` is alpha_bar_t / alpha_bar_s; with s = 0 it is the closed form, else one transition [Hoogeboom 2021, eq. 11].
+    `alpha` is alpha_bar_t / alpha_bar_s; with s = 0 it is the closed form [Hoogeboom 2021, eq. 11 and 12].
     """
     return alpha * x_s + (1 - alpha) / layout.sizes[layout.column]
 
 
-def posterior(
-    x_0: Tensor, x_t: Tensor, *, alpha_bar_s: Tensor, alpha_bar_t: Tensor, layout: Layout
-) -> Tensor:
+def posterior(x_0: Tensor, x_t: Tensor, *, alpha_bar_s: Tensor, alpha_bar_t: Tensor, layout: Layout) -> Tensor:
     """Return q(x_s | x_t, x_0) [n, sum(K)] for indicators x_0 and x_t [n, sum(K)] [Hoogeboom 2021, eq. 13].
 
     The kernel is symmetric in its two levels, so q(x_t | x_s = k) is `forward_law` of the indicators of x_t at k.
@@ -120,9 +120,7 @@ def posterior(
     return joint / layout.spread(layout.sums(joint))
 
 
-def reverse_law(
-    p_0: Tensor, x_t: Tensor, *, alpha_bar_s: Tensor, alpha_bar_t: Tensor, layout: Layout
-) -> Tensor:
+def reverse_law(p_0: Tensor, x_t: Tensor, *, alpha_bar_s: Tensor, alpha_bar_t: Tensor, layout: Layout) -> Tensor:
     """Return p(x_s | x_t) [n, sum(K)], the exact posteriors mixed over a law of x_0.
 
     Args:
@@ -134,7 +132,4 @@ def reverse_law(
     """
     w = p_0 / forward_law(x_t, alpha_bar_t, layout)  # [n, sum(K)]
     everywhere = layout.spread(layout.sums(w)) / layout.sizes[layout.column]
-    return forward_law(x_t, alpha_bar_t / alpha_bar_s, layout) * (
-        alpha_bar_s * w + (1 - alpha_bar_s) * everywhere
-    )
-
+    return forward_law(x_t, alpha_bar_t / alpha_bar_s, layout) * (alpha_bar_s * w + (1 - alpha_bar_s) * everywhere)

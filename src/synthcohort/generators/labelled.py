@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 import torch
+from scipy.stats import norm
 from torch import Tensor
 
 from synthcohort.encoding import Encoded, Encoder
@@ -25,7 +26,7 @@ class LabelledRows:
     """Rows as tensors.
 
     Args:
-        numeric: [n, P] float32 normal scores.
+        numeric: [n, P, 2] float32 ranks in (0, 1) between which each cell lies (see `rank_intervals`).
         codes: [n, Q] int64 level numbers, without the label.
         y: [n] int64 labels, or None.
     """
@@ -62,12 +63,12 @@ class LabelledEncoder:
     def fit(cls, train: pd.DataFrame, schema: Schema) -> LabelledEncoder:
         """Learn scores, their range and the label frequencies from training rows."""
         encoder = Encoder.fit(train, schema)
-        scores = encoder.encode_numeric(train)
+        edge = np.full(len(schema.numeric), norm.ppf(encoder.lo))
         target = schema.target
         counts = np.zeros(0, dtype=np.int64)
         if not target.numeric:
             counts = np.bincount(train[target.name].cat.codes, minlength=len(target.levels)).astype(np.int64)
-        return cls(encoder, counts, scores.min(axis=0), scores.max(axis=0))
+        return cls(encoder, counts, edge, -edge)
 
     @property
     def levels(self) -> tuple[int, ...]:
@@ -82,7 +83,8 @@ class LabelledEncoder:
     def split(self, frame: pd.DataFrame, device: str) -> LabelledRows:
         """Return the rows of a frame as tensors."""
         encoded = self.encoder.encode(frame)
-        numeric = torch.tensor(encoded.numeric, dtype=torch.float32, device=device)  # [n, P]
+        ranks = rank_intervals(self.encoder, frame)
+        numeric = torch.tensor(ranks, dtype=torch.float32, device=device)  # [n, P, 2]
         codes = torch.tensor(encoded.codes, device=device)  # [n, Q + label]
         if self.place is None:
             return LabelledRows(numeric, codes, None)
@@ -134,6 +136,25 @@ class LabelledEncoder:
         """Rebuild from `state`."""
         encoder = Encoder.restore(schema, arrays)
         return cls(encoder, arrays["label_counts"], arrays["score_low"], arrays["score_high"])
+
+
+def rank_intervals(encoder: Encoder, frame: pd.DataFrame) -> np.ndarray:
+    """Return the ranks [n, P, 2], in [lo, 1 - lo], that decode to each numeric cell."""
+    out = np.empty((len(frame), len(encoder.schema.numeric), 2))
+    for j, column in enumerate(encoder.schema.numeric):
+        half = 0.0 if column.decimals is None else 0.5 * 10.0**-column.decimals
+        cells, q = frame[column.name].to_numpy(), encoder.quantiles[:, j]
+        f = np.linspace(0, 1, len(q))
+        out[:, j, 0] = -np.interp(half - cells, -q[::-1], -f[::-1])
+        out[:, j, 1] = np.interp(cells + half, q, f)
+    return encoder.lo + (1 - 2 * encoder.lo) * out
+
+
+def spread(ranks: Tensor, generator: torch.Generator) -> Tensor:
+    """Return normal scores [n, P], uniform in rank within each cell's interval [n, P, 2]."""
+    low, high = ranks.unbind(2)
+    u = torch.rand(low.shape, generator=generator, device=low.device)
+    return torch.special.ndtri(low + (high - low) * u)
 
 
 def network_state(network: torch.nn.Module) -> dict[str, np.ndarray]:

@@ -1,8 +1,8 @@
 """What does diffusion of mixed columns draw?
 
-TabDDPM [Kotelnikov 2023], in the form used for health records by [Ceritli 2023]: Gaussian diffusion on the normal scores
-of numeric columns, multinomial diffusion on categorical ones, one multilayer perceptron that sees the noisy row, the time
-and the label, and
+TabDDPM [Kotelnikov 2023], in the form used for health records by [Ceritli 2023]: Gaussian diffusion on the normal
+scores of numeric columns, multinomial diffusion on categorical ones, one multilayer perceptron that sees the noisy row,
+the time and the label, and
 
     L = L_simple + (1 / Q) sum_j L_j.
 
@@ -28,7 +28,7 @@ from synthcohort.diffusion.multinomial import Layout
 from synthcohort.diffusion.sampler import State, Walk
 from synthcohort.diffusion.schedule import Cosine
 from synthcohort.generators.base import FitError, Generator
-from synthcohort.generators.labelled import LabelledEncoder, LabelledRows, network_state, restore_network
+from synthcohort.generators.labelled import LabelledEncoder, LabelledRows, network_state, restore_network, spread
 from synthcohort.networks.mlp import DenoisingMLP
 from synthcohort.rng import Rng
 from synthcohort.training import DivergenceError, Settings, fast_dtype, train
@@ -64,13 +64,13 @@ class TabDDPM(Generator):
         width: int = 256,
         depth: int = 3,
         max_steps: int = 10_000,
-        batch_size: int = 512,
+        batch_size: int = 256,
         learning_rate: float = 1e-3,
         weight_decay: float = 0.0,
         ema_decay: float = 0.999,
-        evaluate_every: int = 200,
-        patience: int = 10,
-        steps: int = 50,
+        evaluate_every: int = 100,
+        patience: int = 5,
+        steps: int = 30,
         eta: float = 1.0,
     ) -> None:
         super().__init__()
@@ -120,7 +120,7 @@ class TabDDPM(Generator):
 
     def _loss(self, batch: tuple[torch.Tensor, ...], generator: torch.Generator) -> torch.Tensor:
         numeric, codes, *y = batch
-        return denoiser.loss(self.reader, State(numeric, codes), y[0] if y else None, generator)
+        return denoiser.loss(self.reader, State(spread(numeric, generator), codes), y[0] if y else None, generator)
 
     def _build(self, device: str, rng: Rng) -> None:
         layout = Layout(self.table.levels, device)
@@ -134,13 +134,9 @@ class TabDDPM(Generator):
             generator=rng.torch(),
         )
         self.device = device
-        self.reader = denoiser.Reader(
-            network.to(device), Cosine(), layout, self.table.numeric, fast_dtype(device)
-        )
+        self.reader = denoiser.Reader(network.to(device), Cosine(), layout, self.table.numeric, fast_dtype(device))
 
-    def _sample(
-        self, n: int, conditions: pd.DataFrame | None, rng: Rng, options: Mapping[str, Any]
-    ) -> pd.DataFrame:
+    def _sample(self, n: int, conditions: pd.DataFrame | None, rng: Rng, options: Mapping[str, Any]) -> pd.DataFrame:
         steps, eta = options.get("steps", self.steps), options.get("eta", self.eta)
         rows_per_call = options.get("rows_per_call", 8192)
         _check_sampling(steps, eta, rows_per_call)
@@ -151,7 +147,7 @@ class TabDDPM(Generator):
         walk = Walk(self.reader.schedule, steps, self.reader.layout)
         generator = rng.branch("noise").torch(self.device)
         x_1 = sampler.noise(n, numeric=self.table.numeric, layout=self.reader.layout, generator=generator)
-        x_0 = sampler.ddim(known, x_1, walk, generator, eta=eta)
+        x_0 = sampler.multistep(known, x_1, walk, generator, eta=eta)
         return self.table.join(LabelledRows(x_0.numeric, x_0.codes, y))
 
     def _state(self) -> tuple[dict[str, np.ndarray], dict[str, Any]]:

@@ -77,9 +77,7 @@ class DenoisingMLP(nn.Module):
         super().__init__()
         self.time = TimeEmbedding(width, generator)
         self.label = embedding(labels, width, generator) if labels else None
-        self.body = ResidualMLP(
-            inputs=features, outputs=outputs, width=width, depth=depth, generator=generator
-        )
+        self.body = ResidualMLP(inputs=features, outputs=outputs, width=width, depth=depth, generator=generator)
 
     def forward(self, x: Tensor, t: Tensor, y: Tensor | None) -> Tensor:
         """Return [n, outputs] for rows x [n, features], times t [n] and labels y [n]; y is None without labels."""

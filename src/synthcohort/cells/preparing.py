@@ -1,0 +1,91 @@
+"""How do a table's rows reach those who learn and those who judge?
+
+Rows are split, missing cells are filled with what the train rows teach, and the parts are written: train and validation
+to one folder, test to another. The summaries are what the page shows.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+
+import numpy as np
+import pandas as pd
+
+from synthcohort.cells.rows import read_table, whole_folder
+from synthcohort.preparation import Prepared, Unseen, prepare, unseen_levels
+from synthcohort.schema import Schema, write_frame
+from synthcohort.splits import fingerprints, make_splits
+from synthcohort.study import Study
+
+PARTS = ("train", "validation", "test")
+
+
+@dataclass(frozen=True)
+class Summary:
+    """What the split stage did.
+
+    Args:
+        sizes: split, part, rows, distinct (different rows), positive (share of the class of interest, NaN for a numeric
+            target).
+        shared: fingerprints found in two parts of one split, summed over splits, counted in the files written.
+        filled: column, cells: missing cells that were filled.
+        unseen: split, part, column, level, rows: levels that no train row of the split shows.
+    """
+
+    sizes: pd.DataFrame
+    shared: int
+    filled: pd.DataFrame
+    unseen: pd.DataFrame
+
+
+def prepare_cell(study: Study, dataset: str) -> Summary:
+    """Split a table, fill its missing cells, write every part and return what was done.
+
+    Raises:
+        SplitError, PreparationError: if the table cannot be split as asked, or a row would be in two parts.
+    """
+    table = read_table(study.paths.table(dataset))
+    settings = study.params.study
+    found = make_splits(
+        table.frame,
+        table.schema,
+        count=study.splits(dataset),
+        test_share=settings.test_share,
+        validation_share=settings.validation_share,
+        rng=study.rng.branch("splits", dataset),
+    )
+    parts = [prepare(table.frame, table.schema, split) for split in found]
+    with whole_folder(study.paths.development(dataset)) as development, whole_folder(study.paths.test(dataset)) as test:
+        for folder in (development, test):
+            table.schema.to_json(folder / "schema.json")
+        table.card.to_json(development / "card.json")
+        for number, part in enumerate(parts):
+            write_frame(part.train, development / f"split_{number}" / "train.csv")
+            write_frame(part.validation, development / f"split_{number}" / "validation.csv")
+            write_frame(part.test, test / f"split_{number}" / "test.csv")
+    return Summary(
+        sizes=pd.DataFrame([row for k, part in enumerate(parts) for row in _sizes(part, table.schema, k)]),
+        shared=sum(_shared(part) for part in parts),
+        filled=pd.DataFrame(sorted(parts[0].filled.items()), columns=["column", "cells"]),
+        unseen=_unseen(unseen_levels(table.frame, table.schema, found)),
+    )
+
+
+def _sizes(part: Prepared, schema: Schema, split: int) -> list[dict[str, object]]:
+    rows = []
+    for name in PARTS:
+        frame = getattr(part, name)
+        target = frame[schema.target.name]
+        positive = float("nan") if schema.target.numeric else float((target == schema.positive).mean())
+        distinct = len(np.unique(fingerprints(frame)))
+        rows.append({"split": split, "part": name, "rows": len(frame), "distinct": distinct, "positive": positive})
+    return rows
+
+
+def _shared(part: Prepared) -> int:
+    prints = [np.unique(fingerprints(getattr(part, name))) for name in PARTS]
+    return sum(len(np.intersect1d(prints[a], prints[b])) for a, b in ((0, 1), (0, 2), (1, 2)))
+
+
+def _unseen(found: list[Unseen]) -> pd.DataFrame:
+    return pd.DataFrame([asdict(u) for u in found], columns=["split", "part", "column", "level", "rows"])

@@ -1,0 +1,102 @@
+"""What does a generator look like, everywhere in the study?
+
+One colour and one marker per generator, from palettes that colour-blind readers can tell apart [Okabe & Ito 2008;
+Tol 2021]; the real table is black, the two sentinels are pale. A generator the study does not know takes a colour from
+its name, so that it too is the same in every figure.
+"""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+from collections.abc import Callable
+from typing import Any, ParamSpec
+
+import matplotlib as mpl
+from matplotlib.figure import Figure
+
+P = ParamSpec("P")
+
+REAL = "real"
+SENTINELS = ("bootstrap", "independent")
+_COLOURS = {
+    REAL: "#1a1a1a", "bootstrap": "#b9a36a", "independent": "#b79ac8", "gaussian_copula": "#56b4e9",
+    "smote": "#e69f00", "vae": "#009e73", "tabddpm": "#d55e00", "mtabgen": "#0072b2", "fairtabddpm": "#cc79a7",
+    "ctgan": "#882255", "tvae": "#117733", "arf": "#332288", "medgan": "#999933",
+}  # fmt: skip
+_SPARE = ("#44aa99", "#aa4499", "#661100", "#6699cc", "#888888", "#4477aa", "#ee6677", "#228833")
+_MARKERS = {
+    REAL: "o", "bootstrap": "X", "independent": "P", "gaussian_copula": "s", "smote": "^", "vae": "D", "tabddpm": "o",
+}  # fmt: skip
+_SPARE_MARKERS = ("v", "<", ">", "p", "h", "*", "d", "8")
+RC: Any = {
+    "font.size": 9.5, "axes.titlesize": 10.5, "axes.titleweight": "bold", "axes.titlelocation": "left",
+    "axes.spines.top": False, "axes.spines.right": False, "axes.grid": True, "grid.color": "#e6eaed",
+    "grid.linewidth": 0.7, "axes.axisbelow": True, "axes.edgecolor": "#7b868e", "legend.frameon": False,
+    "legend.fontsize": 8.5, "xtick.labelsize": 8.5, "ytick.labelsize": 8.5, "figure.facecolor": "white",
+    "font.family": "DejaVu Sans",
+}  # fmt: skip
+
+
+def styled(draw: Callable[P, Figure]) -> Callable[P, Figure]:
+    """Return `draw` so that it draws in the study's style and leaves matplotlib's settings alone."""
+
+    @functools.wraps(draw)
+    def inner(*args: P.args, **kwargs: P.kwargs) -> Figure:
+        with mpl.rc_context(RC):
+            return draw(*args, **kwargs)
+
+    return inner
+
+
+def colour(generator: str) -> str:
+    """Return the colour of a generator, the same in every figure."""
+    return _COLOURS.get(generator) or _SPARE[_number(generator, len(_SPARE))]
+
+
+def marker(generator: str) -> str:
+    """Return the marker of a generator, so that colour is never the only difference."""
+    return _MARKERS.get(generator) or _SPARE_MARKERS[_number(generator, len(_SPARE_MARKERS))]
+
+
+def label(generator: str) -> str:
+    """Return a generator's name as readers see it."""
+    return "real table" if generator == REAL else generator.replace("_", " ")
+
+
+def order(generators: list[str]) -> list[str]:
+    """Return generators as every figure and table lists them: the real table, the sentinels, then the methods."""
+    first = [name for name in (REAL, *SENTINELS) if name in generators]
+    return first + [name for name in dict.fromkeys(generators) if name not in first]
+
+
+def grid(panels: int, *, columns: int, width: float, height: float) -> tuple[Figure, list]:
+    """Return a figure and exactly `panels` axes in rows of at most `columns`; sizes are inches per panel."""
+    columns = max(1, min(columns, panels))
+    rows = max(1, -(-panels // columns))
+    figure = Figure(figsize=(width * columns, height * rows), layout="constrained")
+    axes = list(figure.subplots(rows, columns, squeeze=False).ravel())
+    for spare in axes[panels:]:
+        spare.remove()
+    return figure, axes[:panels]
+
+
+def title(figure: Figure, text: str, note: str = "") -> Figure:
+    """Give the figure its title, and below it a note such as what was left out; return the figure."""
+    whole = text if not note else f"{text}\n{note}"
+    figure.suptitle(whole, x=0.01, ha="left", fontsize=11.5, fontweight="bold")
+    return figure
+
+
+def legend_below(figure: Figure, handles: list, *, columns: int = 6) -> None:
+    """Put one legend for the whole figure below its axes, outside the data."""
+    figure.legend(handles=handles, loc="outside lower left", ncols=min(columns, len(handles)), fontsize=8.5)
+
+
+def shorten(text: str, limit: int = 22) -> str:
+    """Return `text` cut to `limit` characters with an ellipsis."""
+    return text if len(text) <= limit else text[: limit - 1] + "…"
+
+
+def _number(name: str, size: int) -> int:
+    return hashlib.sha256(name.encode()).digest()[0] % size

@@ -1,0 +1,90 @@
+"""How does a notebook put a figure, a table or a sentence on its page?
+
+As plain HTML with fixed bytes, so that the page of a repeated run is the same file. A figure carries its caption and an
+alternative text.
+"""
+
+from __future__ import annotations
+
+import base64
+import html
+import io
+import re
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.figure import Figure
+
+DPI = 110
+_CODE = re.compile(r"`([^`]+)`")
+
+
+def figure(drawn: Figure, caption: str) -> None:
+    """Show a figure as PNG with its caption (plain text)."""
+    image = base64.b64encode(png(drawn)).decode("ascii")
+    alternative = html.escape(caption, quote=True).replace("`", "")
+    _show(
+        f'<figure><img alt="{alternative}" src="data:image/png;base64,{image}">'
+        f"<figcaption>{text(caption)}</figcaption></figure>"
+    )
+
+
+def png(drawn: Figure) -> bytes:
+    """Return the figure as PNG bytes: the same figure, the same bytes."""
+    stream = io.BytesIO()
+    drawn.savefig(stream, format="png", dpi=DPI, metadata={"Software": None}, pil_kwargs={"optimize": True})
+    return stream.getvalue()
+
+
+def table(markup: str, caption: str = "") -> None:
+    """Show a table made by `tables` with its caption (plain text)."""
+    below = f'<p class="caption">{text(caption)}</p>' if caption else ""
+    _show(f'<div class="scroll">{markup}</div>{below}')
+
+
+def subject(name: str) -> None:
+    """Show what this page is about; it becomes part of the page's title."""
+    _show(f'<p class="subject">{html.escape(name)}</p>')
+
+
+def heading(name: str) -> None:
+    """Show a heading of the third level."""
+    _show(f"<h3>{html.escape(name)}</h3>")
+
+
+def say(*sentences: str) -> None:
+    """Show computed sentences as one paragraph (plain text; `names` between backticks are set as code)."""
+    _show(f"<p>{text(' '.join(s for s in sentences if s))}</p>")
+
+
+def points(sentences: list[str]) -> None:
+    """Show computed sentences as a list."""
+    _show("<ul>" + "".join(f"<li>{text(s)}</li>" for s in sentences) + "</ul>")
+
+
+def box(sentence: str, kind: Literal["", "warning"] = "") -> None:
+    """Show a sentence that must not be overlooked."""
+    _show(f'<div class="box {kind}" role="note">{text(sentence)}</div>')
+
+
+def failures(scores: pd.DataFrame) -> None:
+    """Show a box for every reason why scores are missing (columns metric, split, value, note)."""
+    lost = scores[scores["value"].isna()]
+    for reason, rows in lost.groupby("note", sort=True):
+        names = sorted(rows["metric"].unique())
+        more = f" and {len(names) - 4} more" if len(names) > 4 else ""
+        splits = ", ".join(str(s) for s in sorted(rows["split"].unique()))
+        listed = ", ".join(f"`{name}`" for name in names[:4])
+        box(f"Not computed on split {splits}: {listed}{more}. Reason: {str(reason).rstrip('.')}.", "warning")
+
+
+def text(sentence: str) -> str:
+    """Return plain text as HTML, `names` between backticks as code."""
+    return _CODE.sub(r"<code>\1</code>", html.escape(sentence, quote=False))
+
+
+def _show(markup: str) -> None:
+    from IPython.display import HTML, display
+
+    display(HTML(markup))

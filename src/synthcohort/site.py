@@ -1,0 +1,180 @@
+"""Which page does a reader open first, and what does the README quote?
+
+`reports/index.html` and the results block of README.md, both computed from `reports/findings.json`.
+"""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from synthcohort.datasets.catalogue import CATALOGUE
+from synthcohort.figures import labels, style
+from synthcohort.pages import template
+from synthcohort.report import captions, gathering
+from synthcohort.report.findings import read
+from synthcohort.report.tables import Cell, number, table
+from synthcohort.report.tables_study import nobody
+from synthcohort.study import Study
+
+START, END = "<!-- results:start -->", "<!-- results:end -->"
+_ABOUT = (
+    "Synthetic tables promise to share what a patients' table teaches without sharing the patients. This study fits "
+    "every "
+    "generator on the same splits of every table and asks the same four questions: does a model trained on the "
+    "synthetic "
+    "rows work on real patients, can the rows be told from real ones, are they new, and do they help to find a rare "
+    "class. "
+    "Two sentinels stand beside the methods: bootstrap copies rows, independent shuffles each column by itself."
+)
+_QUESTIONS = {
+    "utility": "to train a model",
+    "fidelity": "hardest to tell from real",
+    "privacy": "least memorisation",
+    "trusted": "to hand out",
+}
+
+
+class SiteError(RuntimeError):
+    """A page of the site cannot be written; the message says which file lacks what."""
+
+
+def write(study: Study) -> Path:
+    """Write the index and the README's table; return the index."""
+    write_readme(study)
+    return write_index(study)
+
+
+def write_index(study: Study) -> Path:
+    """Write reports/index.html and return its path."""
+    found = read(study.paths.findings)
+    path = study.paths.page("index")
+    skipped = gathering.skipped(study)
+    boxes = "".join(
+        f'<div class="box warning" role="note"><code>{html.escape(name)}</code> was not re-run on this machine: '
+        f"{html.escape(reason)}</div>"
+        for name, reason in skipped.items()
+    )
+    body = (
+        f"<h1>{template.STUDY}: which generator may you trust with your patients' table?</h1>"
+        f"<p>{_ABOUT}</p>{boxes}"
+        f'<h2>The answer for each table</h2><div class="scroll">{_answers(found)}</div><p '
+        f'class="caption">{_note(found)}</p>'
+        f"<h2>Tables</h2>{_tables(study, found)}"
+        f'<h2>Claims of the papers</h2>{_claims(found)}<p><a href="findings.html">All findings, with intervals</a> · '
+        f'<a href="cost.html">what it cost</a></p>'
+    )
+    text = template.page(template.STUDY, body)
+    partial = path.with_name(path.name + ".partial")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial.write_text(text, encoding="utf-8")
+    partial.replace(path)
+    return path
+
+
+def write_readme(study: Study) -> Path:
+    """Put the results table between its two marks in README.md and return its path.
+
+    Raises:
+        SiteError: if README.md does not hold both marks, once each and in order.
+    """
+    path = study.paths.root / "README.md"
+    text = path.read_text(encoding="utf-8")
+    if text.count(START) != 1 or text.count(END) != 1 or text.index(START) > text.index(END):
+        raise SiteError(f"README.md needs the line {START} and, below it, the line {END}, once each; put them back")
+    before, rest = text.split(START)
+    _, after = rest.split(END)
+    whole = f"{before}{START}\n{markdown(read(study.paths.findings))}\n{END}{after}"
+    if whole != text:
+        partial = path.with_name(path.name + ".partial")
+        partial.write_text(whole, encoding="utf-8")
+        partial.replace(path)
+    return path
+
+
+def markdown(found: Mapping[str, Any]) -> str:
+    """Return the results of the study as Markdown: a table of answers, then the verdicts on the claims."""
+    head = ["table", *_QUESTIONS.values(), "real rows give"]
+    lines = ["| " + " | ".join(head) + " |", "|" + "---|" * len(head)]
+    for name, one in found["tables"].items():
+        cells = [_inline(_answer(one, question)) for question in _QUESTIONS]
+        lines.append("| " + " | ".join([name, *cells, _number(one["real"]["mean"])]) + " |")
+    lines += ["", _note(found), ""]
+    if found["claims"]:
+        lines += ["| claim | verdict | tables for / against / open |", "|---|---|---|"]
+    for claim in found["claims"]:
+        counts = f"{claim['supported']} / {claim['contradicted']} / {claim['undecided']}"
+        said = f"{claim['text']} ({claim['source']})".replace("|", "\\|")
+        lines.append(f"| {said} | **{claim['verdict']}** | {counts} |")
+    return "\n".join(lines).rstrip()
+
+
+def _answers(found: Mapping[str, Any]) -> str:
+    rows = [
+        [name, *(_answer(one, question) for question in _QUESTIONS), _number(one["real"]["mean"])]
+        for name, one in found["tables"].items()
+    ]
+    return table(["table", *_QUESTIONS.values(), "real rows give"], rows, text=range(5))
+
+
+def _tables(study: Study, found: Mapping[str, Any]) -> str:
+    items = []
+    for name in study.params.datasets:
+        entry = CATALOGUE.get(name)
+        title = html.escape(captions.subject(entry.card) if entry is not None else f"{name}, a table of your own")
+        said = "".join(f"<li>{html.escape(s)}</li>" for s in found["tables"].get(name, {}).get("sentences", []))
+        items.append(
+            f'<h3>{title}</h3><p><a href="tables/{name}.html">Every generator side by side</a> · '
+            f'<a href="raw/{name}.html">what came in</a></p><ul>{said}</ul>'
+        )
+    return "".join(items)
+
+
+def _claims(found: Mapping[str, Any]) -> str:
+    if not found["claims"]:
+        return "<p>params.yaml states no claim to test.</p>"
+    rows = [
+        [
+            Cell(claim["text"], claim["source"], "text"),
+            Cell(claim["verdict"], css="text", badge=claim["verdict"]),
+            f"{claim['supported']} / {claim['contradicted']} / {claim['undecided']}",
+        ]
+        for claim in found["claims"]
+    ]
+    return f'<div class="scroll">{table(["claim", "verdict", "tables for / against / open"], rows, text=(0, 1))}</div>'
+
+
+def _note(found: Mapping[str, Any]) -> str:
+    return (
+        f"Best method by its mean over {found['splits']} splits, with its {100 * found['confidence']:g} % interval; "
+        "in brackets the methods it cannot be told from by the paired interval. To hand out: the most useful among the "
+        "methods whose memorisation is surely below the study's limit."
+    )
+
+
+def _answer(one: Mapping[str, Any], question: str) -> Cell:
+    if question == "trusted" and one["trusted"] is None:
+        return nobody(one["undecided"])
+    return _choice(one[question])
+
+
+def _choice(choice: Mapping[str, Any] | None) -> Cell:
+    if choice is None:
+        return Cell("none", css="text")
+    ties = f" (or {', '.join(style.label(name) for name in choice['ties'])})" if choice["ties"] else ""
+    return Cell(style.label(choice["generator"]) + ties, _measured(choice), "text")
+
+
+def _inline(cell: Cell) -> str:
+    return f"{cell.text}: {cell.note}" if cell.note else cell.text
+
+
+def _measured(choice: Mapping[str, Any]) -> str:
+    bounds = "" if choice["low"] is None else f" [{_number(choice['low'])}, {_number(choice['high'])}]"
+    return f"{labels.quantity(choice['metric'])} {_number(choice['mean'])}{bounds}"
+
+
+def _number(value: float | None) -> str:
+    return "–" if value is None else number(value)

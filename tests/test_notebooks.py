@@ -1,0 +1,104 @@
+"""Notebooks: committed without a trace of a run, short, nothing defined, and they run top to bottom from any place."""
+
+import ast
+import json
+import shutil
+from pathlib import Path
+
+import nbformat
+import pytest
+
+from synthcohort import study as studies
+from synthcohort.pages import strip
+
+ROOT = Path(__file__).resolve().parents[1]
+NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
+ALLOWED = {"synthcohort", "pandas", "matplotlib", "IPython"}
+PARAMS = """
+study: {seed: 3, splits: 2}
+datasets: {wdbc: {rows: 140}}
+generators: {independent: {}, bootstrap: {}}
+metrics: {classifiers: [xgboost], augmentation_shares: [1.0], max_rows_pairwise: 60, max_rows_distance: 60}
+claims:
+  order: {source: "A 2020", text: Copies beat noise., metric: trend, better: bootstrap, worse: independent}
+"""
+
+
+def _code(path):
+    return [cell for cell in nbformat.read(path, as_version=4).cells if cell.cell_type == "code"]
+
+
+@pytest.fixture(params=NOTEBOOKS, ids=[p.stem for p in NOTEBOOKS])
+def path(request):
+    return request.param
+
+
+def test_there_is_a_notebook_per_stage():
+    assert [p.stem[:2] for p in NOTEBOOKS] == ["00", "10", "20", "25", "30", "40", "80", "90"]
+
+
+def test_it_is_committed_in_its_stripped_form(path):
+    text = path.read_text(encoding="utf-8")
+    assert strip.dump(json.loads(text)) == text
+    assert nbformat.writes(nbformat.read(path, as_version=4)) + "\n" == text  # what a Jupyter server would save
+    nbformat.validate(nbformat.read(path, as_version=4))
+
+
+def test_it_is_short_and_asks_a_question_first(path):
+    cells = nbformat.read(path, as_version=4).cells
+    assert cells[0].cell_type == "markdown" and cells[0].source.startswith("# ") and "?" in cells[0].source
+    assert len(_code(path)) <= 12
+    assert max(len(cell.source.splitlines()) for cell in _code(path)) <= 15
+    assert sum("parameters" in cell.metadata.get("tags", []) for cell in cells) == 1
+
+
+def test_it_defines_nothing_and_imports_only_the_library(path):
+    for cell in _code(path):
+        for node in ast.walk(ast.parse(cell.source)):
+            assert not isinstance(node, ast.FunctionDef | ast.ClassDef | ast.Lambda | ast.AsyncFunctionDef)
+            names = [a.name for a in node.names] if isinstance(node, ast.Import) else []
+            names += [node.module or ""] if isinstance(node, ast.ImportFrom) else []
+            assert {name.split(".")[0] for name in names} <= ALLOWED
+
+
+def test_no_number_is_typed_into_its_prose(path):
+    prose = [cell.source for cell in nbformat.read(path, as_version=4).cells if cell.cell_type == "markdown"]
+    assert not any(character.isdigit() for text in prose for character in text)
+
+
+def test_saving_in_jupyter_gives_the_committed_bytes(path):
+    model = {"type": "notebook", "content": nbformat.read(path, as_version=4)}
+    model["content"].metadata["language_info"]["version"] = "3.99"
+    for cell in model["content"].cells:
+        if cell.cell_type == "code":
+            cell.execution_count, cell.metadata["trusted"] = 7, True
+    strip.save_stripped(model)
+    saved = nbformat.writes(nbformat.from_dict(model["content"])) + "\n"
+    assert saved == path.read_text(encoding="utf-8")
+
+
+def test_all_run_in_order_from_the_folder_of_the_notebooks(tmp_path, monkeypatch, capsys):
+    from synthcohort import site
+    from synthcohort.datasets import fetch
+
+    (tmp_path / "params.yaml").write_text(PARAMS)
+    for name in ("dvc.yaml", "README.md"):
+        shutil.copy(ROOT / name, tmp_path / name)
+    (tmp_path / "notebooks").mkdir()
+    monkeypatch.chdir(tmp_path / "notebooks")
+    monkeypatch.delenv("SYNTHCOHORT_ROOT", raising=False)
+    opened = studies.load()
+    fetch.bring_all(opened)
+    for path in NOTEBOOKS:
+        generators = ["independent", "bootstrap"] if path.stem[:2] in ("20", "30") else [None]
+        for generator in generators:
+            names: dict[str, object] = {}
+            for cell in _code(path):
+                exec(compile(cell.source, path.name, "exec"), names)
+                names |= {"generator": generator} if generator and "parameters" in cell.metadata.get("tags", []) else {}
+    index = site.write(opened)
+    found = json.loads(opened.paths.findings.read_text())
+    assert found["claims"][0]["verdict"] == "supported"
+    assert set(found["tables"]["wdbc"]["generators"]) == {"real", "independent", "bootstrap"}
+    assert "wdbc" in index.read_text() and "**supported**" in (tmp_path / "README.md").read_text()
+    assert list((tmp_path / "notebooks").iterdir()) == []
