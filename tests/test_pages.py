@@ -13,7 +13,7 @@ from synthcohort.pages.execute import PageError, check_parameters, execute
 SOURCE = [
     ("markdown", "# Which page?\n\nA question.", ()),
     ("code", 'dataset = "wdbc"  # a table\nrepeats = 2', ("parameters",)),
-    ("code", "import sys\nfrom synthcohort import show\nprint('bar', file=sys.stderr)", ()),
+    ("code", "import sys\nfrom synthcohort.report import show\nprint('bar', file=sys.stderr)", ()),
     ("code", "show.subject(dataset)\nprint('here', repeats)\n1 / repeats", ()),
 ]
 

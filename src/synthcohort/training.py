@@ -47,7 +47,8 @@ class Settings:
         weight_decay: of AdamW, >= 0.
         ema_decay: weight of the past in the moving average, in [0, 1).
         evaluate_every: steps between two evaluations, >= 1.
-        patience: evaluations without a lower validation loss before the fit stops, >= 1.
+        patience: the fit stops at `patience` times the step of the lowest validation loss, > 1; a multiple, so that
+            the same value suits fits that need hundreds of steps and thousands.
         validation_draws: rows of one evaluation, >= 1: as many validation rows, or fewer repeated with other noise.
     """
 
@@ -59,17 +60,19 @@ class Settings:
     weight_decay: float = 0.0
     ema_decay: float = 0.999
     evaluate_every: int = 250
-    patience: int = 10
+    patience: float = 1.6
     validation_draws: int = 2048
 
     def __post_init__(self) -> None:
-        at_least_one = ("max_steps", "batch_size", "evaluate_every", "patience", "validation_draws")
+        at_least_one = ("max_steps", "batch_size", "evaluate_every", "validation_draws")
         for name in at_least_one:
             if getattr(self, name) < 1:
                 raise ValueError(f"{name}={getattr(self, name)} must be at least 1")
         for name in ("warmup_steps", "weight_decay"):
             if getattr(self, name) < 0:
                 raise ValueError(f"{name}={getattr(self, name)} must not be negative")
+        if not self.patience > 1:
+            raise ValueError(f"patience={self.patience} must be more than 1, in multiples of the best step")
         if not self.learning_rate > 0:
             raise ValueError(f"learning_rate={self.learning_rate} must be positive")
         if not 0 <= self.ema_decay < 1:
@@ -133,7 +136,7 @@ def train(
                 }
             )
             total, counted = 0.0, 0
-            if validation is not None and fit.waited(measured) >= settings.patience:
+            if validation is not None and step >= settings.patience * fit.best_step(measured):
                 break
     fit.finish()
     return history
@@ -149,7 +152,7 @@ class _Fit:
     device: torch.device
     taken: int = 0
     best: float = math.inf
-    since_best: int = 0
+    at_best: int = 0
     kept: list[Tensor] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -176,22 +179,21 @@ class _Fit:
         """Return the average's loss on the validation rows, with the same noise at every call."""
         if validation is None:
             return math.nan
-        index = next(
-            _batches(len(validation[0]), self.settings.validation_draws, self.rng.branch("rows").torch())
-        ).to(self.device)
+        index = next(_batches(len(validation[0]), self.settings.validation_draws, self.rng.branch("rows").torch())).to(
+            self.device
+        )
         generator = self.rng.branch("validation").torch(str(self.device))
         self._swap()
         losses = loss(tuple(part[index] for part in validation), generator)
         self._swap()
         return float(losses.double().mean())
 
-    def waited(self, measured: float) -> int:
-        """Return how many evaluations ago the lowest validation loss was; keep the average if it is this one."""
-        self.since_best += 1
+    def best_step(self, measured: float) -> int:
+        """Return the step of the lowest validation loss so far; keep the average if it is this one."""
         if measured < self.best:
-            self.best, self.since_best = measured, 0
+            self.best, self.at_best = measured, self.taken
             self.kept = [a.clone() for a in self.average]
-        return self.since_best
+        return self.at_best
 
     @torch.no_grad()
     def finish(self) -> None:

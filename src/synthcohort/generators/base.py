@@ -19,7 +19,7 @@ import sys
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
@@ -183,13 +183,16 @@ class Generator(ABC):
         return {name: getattr(self, name) for name in hyperparameter_names(type(self))}
 
     def save(self, folder: Path) -> None:
-        """Write weights (safetensors) and settings (JSON) into `folder`; nothing is pickled."""
+        """Write weights (safetensors), settings (JSON) and losses (CSV) into `folder`; nothing is pickled.
+
+        Seconds and bytes stay out, so that equal fits leave equal files; `cost` is there only after `fit`.
+        """
         folder.mkdir(parents=True, exist_ok=True)
         arrays, record = self._state()
         save_file({k: np.ascontiguousarray(v) for k, v in arrays.items()}, folder / "weights.safetensors")
         self.schema.to_json(folder / "schema.json")
-        pd.DataFrame(self.history).to_csv(folder / "history.csv", index=False)
-        whole = {"hyperparameters": self.hyperparameters(), "cost": asdict(self.cost), "record": record}
+        pd.DataFrame(self.history).drop(columns="seconds", errors="ignore").to_csv(folder / "history.csv", index=False)
+        whole = {"hyperparameters": self.hyperparameters(), "record": record}
         (folder / "generator.json").write_text(json.dumps(whole, indent=1) + "\n", encoding="utf-8")
 
     @classmethod
@@ -198,7 +201,6 @@ class Generator(ABC):
         whole = json.loads((folder / "generator.json").read_text(encoding="utf-8"))
         self = cls(**whole["hyperparameters"])
         self.schema = Schema.from_json(folder / "schema.json")
-        self.cost = Cost(**whole["cost"])
         self._restore(load_file(folder / "weights.safetensors"), whole["record"])
         return self
 

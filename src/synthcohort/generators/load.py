@@ -20,7 +20,9 @@ _NOT_METHODS = {"base", "labelled", "load", "tables"}
 
 def names() -> list[str]:
     """Return the names of every generator there is."""
-    return sorted(m.name for m in pkgutil.iter_modules(generators.__path__) if m.name not in _NOT_METHODS)
+    return sorted(
+        m.name for m in pkgutil.iter_modules(generators.__path__) if not m.ispkg and m.name not in _NOT_METHODS
+    )
 
 
 def find(name: str) -> type[Generator]:

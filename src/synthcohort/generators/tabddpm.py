@@ -46,7 +46,7 @@ class TabDDPM(Generator):
         weight_decay: of AdamW, >= 0.
         ema_decay: weight of the past in the average of the weights, in [0, 1).
         evaluate_every: gradient steps between two looks at the validation loss, >= 1.
-        patience: looks without a lower validation loss before the fit stops, >= 1.
+        patience: the fit stops at this multiple of the step with the lowest validation loss, > 1.
         steps: sampling steps, >= 1.
         eta: share of fresh noise in a numeric sampling step, 0 (DDIM) to 1 (ancestral).
     """
@@ -69,7 +69,7 @@ class TabDDPM(Generator):
         weight_decay: float = 0.0,
         ema_decay: float = 0.999,
         evaluate_every: int = 100,
-        patience: int = 5,
+        patience: float = 1.6,
         steps: int = 30,
         eta: float = 1.0,
     ) -> None:

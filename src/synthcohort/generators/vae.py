@@ -48,7 +48,7 @@ class VAE(Generator):
         weight_decay: of AdamW, >= 0.
         ema_decay: weight of the past in the average of the weights, in [0, 1).
         evaluate_every: gradient steps between two looks at the validation loss, >= 1.
-        patience: looks without a lower validation loss before the fit stops, >= 1.
+        patience: the fit stops at this multiple of the step with the lowest validation loss, > 1.
     """
 
     abilities: ClassVar[frozenset[str]] = frozenset({"condition-target"})
@@ -65,7 +65,7 @@ class VAE(Generator):
         weight_decay: float = 0.0,
         ema_decay: float = 0.999,
         evaluate_every: int = 200,
-        patience: int = 5,
+        patience: float = 1.6,
     ) -> None:
         super().__init__()
         for name, value, least in (("latent", latent, 1), ("width", width, 1), ("depth", depth, 0)):

@@ -34,7 +34,7 @@ class Findings:
         skipped: dataset -> why it was not run on this machine.
         headlines: tidy: dataset, generator, metric, mean, low, high, splits.
         resampling: how splits and intervals were made.
-        splits: number of splits asked for.
+        splits: number of splits asked for, as text: tables may differ ("3 to 10").
     """
 
     answers: tuple[Answer, ...]
@@ -42,7 +42,7 @@ class Findings:
     skipped: dict[str, str]
     headlines: pd.DataFrame
     resampling: Resampling
-    splits: int
+    splits: str
 
 
 def find(study: Study) -> Findings:
@@ -56,8 +56,13 @@ def find(study: Study) -> Findings:
         skipped=gathering.skipped(study),
         headlines=_headlines(frame, how),
         resampling=how,
-        splits=study.params.study.splits,
+        splits=_count(study),
     )
+
+
+def _count(study: Study) -> str:
+    counts = sorted({study.splits(dataset) for dataset in study.params.datasets})
+    return str(counts[0]) if len(counts) == 1 else f"{counts[0]} to {counts[-1]}"
 
 
 def write(findings: Findings, path: Path) -> None:
