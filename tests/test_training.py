@@ -19,7 +19,7 @@ def _rows(n: int, seed: int) -> tuple[torch.Tensor, torch.Tensor]:
 
 
 def _settings(**changes) -> Settings:
-    usual = {"max_steps": 60, "batch_size": 16, "learning_rate": 0.05, "evaluate_every": 10, "patience": 100}
+    usual = {"max_steps": 60, "batch_size": 16, "learning_rate": 0.05, "evaluate_every": 10, "patience": 100.0}
     return Settings(**{**usual, **changes})
 
 
@@ -127,14 +127,13 @@ def test_it_stops_early_and_keeps_the_best_average() -> None:
         return (network.weight - goal).square().expand(len(rows[0]), 1).mean(1)
 
     settings = Settings(
-        max_steps=2000, batch_size=4, learning_rate=0.01, evaluate_every=5, patience=6, ema_decay=0.0, warmup_steps=0
+        max_steps=2000, batch_size=4, learning_rate=0.01, evaluate_every=5, patience=1.5, ema_decay=0.0, warmup_steps=0
     )
     rows = (torch.zeros(8, 1),)
     history = train(network, loss, rows, validation=rows, settings=settings, rng=Rng(1))
     losses = [h["validation_loss"] for h in history]
-    best = losses.index(min(losses))
-    assert len(losses) - 1 - best == 6
-    assert history[-1]["step"] < 2000
+    best = history[losses.index(min(losses))]["step"]
+    assert 1.5 * best <= history[-1]["step"] < 1.5 * best + 5
     assert float((network.weight.detach() - 0.5).square()) == pytest.approx(min(losses))
 
 
@@ -156,7 +155,7 @@ def test_a_diverging_fit_says_so() -> None:
         {"weight_decay": 0.3},
         {"ema_decay": 0.5},
         {"evaluate_every": 7},
-        {"patience": 1, "learning_rate": 1e-30},
+        {"patience": 1.5, "learning_rate": 1e-30},
         {"max_steps": 50},
         {"validation_draws": 10},
     ],
@@ -175,6 +174,7 @@ def test_every_setting_changes_the_history(change: dict) -> None:
     [
         ({"max_steps": 0}, "max_steps=0"),
         ({"learning_rate": 0.0}, "learning_rate"),
+        ({"patience": 1.0}, "patience"),
         ({"ema_decay": 1.0}, "ema_decay"),
         ({"weight_decay": -1.0}, "weight_decay"),
         ({"final_rate": 2.0}, "final_rate"),
@@ -186,7 +186,7 @@ def test_settings_out_of_range_are_refused(change: dict, named: str) -> None:
 
 
 def test_without_validation_rows_it_runs_to_the_end() -> None:
-    _, history = _fitted(_settings(patience=1), validation=False)
+    _, history = _fitted(_settings(patience=1.01), validation=False)
     assert history[-1]["step"] == 60
     assert all(math.isnan(h["validation_loss"]) for h in history)
 

@@ -10,6 +10,13 @@ from synthcohort import study, waves
 ROOT = Path(__file__).parent.parent
 
 
+@pytest.fixture(autouse=True)
+def everything_is_stale(monkeypatch, request):
+    if "opened" in request.fixturenames:
+        opened = request.getfixturevalue("opened")
+        monkeypatch.setattr(waves, "_stale", lambda root: set(waves._cells(opened)))
+
+
 @pytest.fixture
 def opened(tmp_path):
     text = "study: {seed: 1}\ndatasets: {big: , small: }\ngenerators: {smote: , vae: }\n"
@@ -29,6 +36,14 @@ def test_every_cell_runs_once_and_waves_keep_their_order(opened, monkeypatch):
     order = [next(i for i, w in enumerate(waves.WAVES) if c.split("@")[0] in w) for c in ran[:-1]]
     assert order == sorted(order)
     assert ran[-1] == "repro"
+
+
+def test_cells_that_are_up_to_date_are_not_started(opened, monkeypatch):
+    ran = []
+    monkeypatch.setattr(waves, "_dvc", lambda arguments, root: ran.append(arguments[-1]) or 0)
+    monkeypatch.setattr(waves, "_stale", lambda root: {"train@big-vae", "data.dvc"})
+    assert waves.run(opened, 2) == 0
+    assert ran == ["train@big-vae", "repro"]
 
 
 def test_a_failed_cell_stops_after_its_wave_and_is_named(opened, monkeypatch, capsys):

@@ -21,20 +21,23 @@ def main(arguments: Sequence[str] | None = None) -> int:
     os.environ.update(waves.environment())
     try:
         return options.command(options)
-    except (studies.ParamsError, *_known_errors()) as error:
-        print(f"synthcohort: {error}", file=sys.stderr)
-        return 2
     except KeyboardInterrupt:
         print("synthcohort: interrupted; run the same command again to go on where it stopped", file=sys.stderr)
         return 130
+    except Exception as error:
+        if not isinstance(error, _known_errors()):
+            raise
+        print(f"synthcohort: {error}", file=sys.stderr)
+        return 2
 
 
 def _known_errors() -> tuple[type[Exception], ...]:
+    """Errors whose message already says what to do; a traceback would only bury it."""
     from synthcohort.datasets.table import TableError
     from synthcohort.pages.execute import PageError
     from synthcohort.schema import SchemaError
 
-    return TableError, PageError, SchemaError
+    return studies.ParamsError, TableError, PageError, SchemaError
 
 
 def _parser() -> argparse.ArgumentParser:

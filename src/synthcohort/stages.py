@@ -14,8 +14,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from synthcohort import conditions, scores, site
-from synthcohort.generators import load as registry
+from synthcohort import conditions, scores
 from synthcohort.pages import execute, template
 from synthcohort.study import ParamsError, Paths, Study
 
@@ -59,6 +58,8 @@ def check(study: Study) -> None:
     Raises:
         ParamsError: naming the key, what was found and what is known.
     """
+    from synthcohort.generators import load as registry
+
     known = {*study.params.generators, "real"}
     try:
         for name, hyperparameters in study.params.generators.items():
@@ -91,6 +92,8 @@ def run(study: Study, name: str, cell: dict[str, str]) -> Path:
         PageError: if the notebook fails.
     """
     if name == "site":
+        from synthcohort import site
+
         return site.write(study)
     stage = _find(study, name, cell)
     if name == "raw":  # the first stage of every run; once is enough, since it loads every generator

@@ -7,6 +7,7 @@ DVC itself runs one stage at a time. Cells of one wave do not depend on each oth
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -30,7 +31,9 @@ def run(study: Study, jobs: int) -> int:
     if jobs > 1:
         cells = _cells(study)
         for wave in WAVES:
-            failed = _run_wave([c for c in cells if c.split("@")[0] in wave], jobs, study.paths.root)
+            stale = _stale(study.paths.root)
+            chosen = [c for c in cells if c.split("@")[0] in wave and c in stale]
+            failed = _run_wave(chosen, jobs, study.paths.root)
             if failed:
                 print(
                     f"failed: {', '.join(failed)}; mend the cause and run again, finished cells are kept",
@@ -51,6 +54,13 @@ def _cells(study: Study) -> list[str]:
     generators = list(reversed(study.params.generators))
     per_cell = [f"{stage}@{d}-{g}" for d in datasets for g in generators for stage in ("train", "evaluate")]
     return per_table + per_cell
+
+
+def _stale(root: Path) -> set[str]:
+    """Return the cells whose own inputs or outputs differ from what DVC last saw."""
+    command = [sys.executable, "-m", "dvc", "status", "--json"]
+    told = subprocess.run(command, cwd=root, env=environment(), check=True, capture_output=True, text=True).stdout
+    return set(json.loads(told))
 
 
 def _run_wave(cells: list[str], jobs: int, root: Path) -> list[str]:

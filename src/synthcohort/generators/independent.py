@@ -12,8 +12,8 @@ from typing import Any, ClassVar
 import numpy as np
 import pandas as pd
 
-from synthcohort.generators import tables
 from synthcohort.generators.base import Generator
+from synthcohort.generators.parts import tables
 from synthcohort.rng import Rng
 
 

@@ -15,7 +15,7 @@ from typing import Any
 from synthcohort import generators
 from synthcohort.generators.base import Generator, hyperparameter_names
 
-_NOT_METHODS = {"base", "labelled", "load", "tables"}
+_NOT_METHODS = {"base", "load"}
 
 
 def names() -> list[str]:

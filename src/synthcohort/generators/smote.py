@@ -21,8 +21,8 @@ import pandas as pd
 from imblearn.over_sampling import SMOTE, SMOTEN, SMOTENC
 from imblearn.over_sampling.base import BaseOverSampler
 
-from synthcohort.generators import tables
 from synthcohort.generators.base import FitError, Generator
+from synthcohort.generators.parts import tables
 from synthcohort.rng import Rng
 from synthcohort.schema import Column
 

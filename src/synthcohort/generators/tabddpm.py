@@ -28,7 +28,7 @@ from synthcohort.diffusion.multinomial import Layout
 from synthcohort.diffusion.sampler import State, Walk
 from synthcohort.diffusion.schedule import Cosine
 from synthcohort.generators.base import FitError, Generator
-from synthcohort.generators.labelled import LabelledEncoder, LabelledRows, network_state, restore_network, spread
+from synthcohort.generators.parts.labelled import LabelledEncoder, LabelledRows, network_state, restore_network, spread
 from synthcohort.networks.mlp import DenoisingMLP
 from synthcohort.rng import Rng
 from synthcohort.training import DivergenceError, Settings, fast_dtype, train

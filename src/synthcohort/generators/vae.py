@@ -23,7 +23,7 @@ from torch import Tensor
 
 from synthcohort.diffusion.multinomial import Layout
 from synthcohort.generators.base import FitError, Generator
-from synthcohort.generators.labelled import (
+from synthcohort.generators.parts.labelled import (
     LabelledEncoder,
     LabelledRows,
     network_state,
