@@ -65,6 +65,6 @@ def test_the_index_leads_to_every_table_and_names_what_is_simulated(study):
 def test_the_index_shows_what_could_not_be_run_here(study):
     marker = study.paths.skipped("wdbc")
     marker.parent.mkdir(parents=True)
-    marker.write_text(json.dumps({"reason": "no <internet>"}))
+    marker.write_text(json.dumps({"reason": "no <internet>", "remedy": "put it there"}))
     text = site.write_index(study).read_text()
     assert "wdbc</code> was not re-run on this machine: no &lt;internet&gt;" in text

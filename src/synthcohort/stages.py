@@ -122,8 +122,10 @@ def _find(study: Study, name: str, cell: dict[str, str]) -> Stage:
 
 def _keep(study: Study, stage: Stage, cell: dict[str, str], *, executed: Path, page: Path, marker: Path) -> Path:
     """Leave what is committed, mark the page, and put the reason where the pipeline expects files."""
-    reason = json.loads(marker.read_text(encoding="utf-8"))["reason"]
-    print(f"{stage.notebook} {' '.join(cell.values())}: not run here, {reason}")
+    from synthcohort.report import gathering
+
+    reason = gathering.why_skipped(marker)
+    print(f"{stage.notebook} {' '.join(cell.values())}: not run here: {reason}")
     note = json.dumps({"reason": reason}, ensure_ascii=False) + "\n"
     for folder in stage.folders:
         place = folder(study.paths, *cell.values())

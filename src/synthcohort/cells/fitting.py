@@ -11,7 +11,7 @@ import time
 from pathlib import Path
 
 import pandas as pd
-from tqdm.auto import tqdm
+from tqdm import tqdm
 
 from synthcohort import conditions, scores
 from synthcohort.cells.fitting_history import read_history

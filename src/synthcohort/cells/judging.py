@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pandas as pd
-from tqdm.auto import tqdm
+from tqdm import tqdm
 
 from synthcohort import scores
 from synthcohort.cells.holdout import read_absence, read_samples, read_test

@@ -142,7 +142,10 @@ def _ipc(folder: Path) -> Any:
     """
     from traitlets.config import Config
 
-    return Config(KernelManager={"transport": "ipc", "ip": str(folder / "k")})
+    return Config(
+        KernelManager={"transport": "ipc", "ip": str(folder / "k")},
+        NotebookClient={"extra_arguments": ["--IPKernelApp.log_level=CRITICAL"]},  # a stop is not an error to print
+    )
 
 
 def _explain(notebook: Path, parameters: Mapping[str, Any], error: Any, post_mortem: Path) -> str:

@@ -7,6 +7,7 @@ into a mean.
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pandas as pd
 
@@ -44,13 +45,15 @@ def all_costs(study: Study) -> pd.DataFrame:
 
 
 def skipped(study: Study) -> dict[str, str]:
-    """Return dataset -> reason for the tables that could not be had on this machine."""
+    """Return dataset -> reason and remedy for the tables that could not be had on this machine."""
     markers = {dataset: study.paths.skipped(dataset) for dataset in study.params.datasets}
-    return {
-        dataset: str(json.loads(path.read_text(encoding="utf-8"))["reason"])
-        for dataset, path in markers.items()
-        if path.is_file()
-    }
+    return {dataset: why_skipped(path) for dataset, path in markers.items() if path.is_file()}
+
+
+def why_skipped(marker: Path) -> str:
+    """Return the reason and the remedy that a marker of an absent table holds, as one text."""
+    told = json.loads(marker.read_text(encoding="utf-8"))
+    return f"{told['reason']}. {told['remedy']}"
 
 
 def cost_by_rows(costs: pd.DataFrame) -> pd.DataFrame:

@@ -1,0 +1,88 @@
+"""One cell of a stage: refusals that name what is known, and tables that could not be had."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from synthcohort import scores, stages, study
+from synthcohort.pages import template
+
+PARAMS = "study: {seed: 1}\ndatasets: {wdbc: , gone: }\ngenerators: {smote: {neighbours: 5}}\n"
+CELL = {"dataset": "gone", "generator": "smote"}
+
+
+@pytest.fixture
+def opened(tmp_path):
+    (tmp_path / "params.yaml").write_text(PARAMS)
+    (tmp_path / "dvc.yaml").write_text("stages: {}\n")
+    found = study.load(tmp_path)
+    marker = found.paths.skipped("gone")
+    marker.parent.mkdir(parents=True)
+    marker.write_text(json.dumps({"reason": "no route to it", "remedy": "put it at data/gone/t.csv"}))
+    return found
+
+
+@pytest.mark.parametrize(
+    ("name", "cell", "message"),
+    [
+        ("trian", CELL, "no stage 'trian'; there are raw, prepare, train"),
+        ("train", {"dataset": "wdbc"}, "stage train takes --dataset NAME --generator NAME"),
+        ("cost", {"dataset": "wdbc"}, "stage cost takes no further arguments"),
+        ("raw", {"dataset": "pimma"}, "params.yaml has no dataset 'pimma'; it has wdbc, gone"),
+        ("train", {"dataset": "wdbc", "generator": "gan"}, "params.yaml has no generator 'gan'; it has smote"),
+    ],
+)
+def test_what_cannot_be_run_is_refused_by_name(opened, name, cell, message):
+    with pytest.raises(study.ParamsError, match=message):
+        stages.run(opened, name, cell)
+
+
+@pytest.mark.parametrize("name", [n for n, s in stages.STAGES.items() if s.per])
+def test_an_absent_table_leaves_every_file_the_pipeline_expects(opened, name):
+    stage = stages.STAGES[name]
+    cell = {k: CELL[k] for k in stage.per}
+    page = stages.run(opened, name, cell)
+    text = page.read_text(encoding="utf-8")
+    assert "no route to it" in text
+    assert "put it at data/gone/t.csv" in text
+    assert opened.paths.executed(name, *cell.values()).is_file()
+    for folder in stage.folders:
+        assert [p.name for p in folder(opened.paths, *cell.values()).iterdir()] == ["SKIPPED.json"]
+    for table in stage.tables:
+        assert scores.read(table(opened.paths, *cell.values())).empty
+
+
+def test_committed_results_of_an_absent_table_are_kept_and_marked(opened):
+    kept = scores.to_frame(
+        [scores.Score("fidelity", "shape", 0.9, 10, "up")], dataset="gone", generator="smote", split=0
+    )
+    path = opened.paths.scores("gone", "smote")
+    scores.write(kept, path)
+    before = path.read_bytes()
+    page = opened.paths.page("tables/gone")
+    page.parent.mkdir(parents=True)
+    page.write_text(template.page("Gone", "<p>committed figure</p>"), encoding="utf-8")
+    stages.run(opened, "evaluate", CELL)
+    stages.run(opened, "side_by_side", {"dataset": "gone"})
+    assert path.read_bytes() == before
+    text = page.read_text(encoding="utf-8")
+    assert "committed figure" in text
+    assert text.count("Not re-run on this machine: no route to it") == 1
+
+
+def test_claims_and_conditions_are_checked_against_what_there_is(opened, tmp_path):
+    claim = "claims: {c: {source: s, text: t, metric: m, better: %s, worse: real, tables: [%s]}}\n"
+    for text, message in (
+        (PARAMS + claim % ("gan", "wdbc"), r"claims.c: no generator 'gan'; there are \['real', 'smote'\]"),
+        (PARAMS + claim % ("smote", "wdcb"), "claims.c.tables: no dataset 'wdcb'"),
+        (PARAMS + "conditions: [minorty]\n", "no condition 'minorty'; there are: as_observed, minority"),
+    ):
+        (tmp_path / "params.yaml").write_text(text)
+        with pytest.raises(study.ParamsError, match=message):
+            stages.check(study.load(tmp_path))
+
+
+def test_every_stage_has_its_notebook():
+    root = Path(__file__).parent.parent / "notebooks"
+    assert all((root / f"{stage.notebook}.ipynb").is_file() for stage in stages.STAGES.values())
