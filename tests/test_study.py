@@ -68,8 +68,11 @@ def test_the_study_is_found_from_any_folder_inside_it(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path / "notebooks")
     assert study.load().paths.root == tmp_path.resolve()
     monkeypatch.chdir(tmp_path.parent)
+    monkeypatch.setattr(study, "SOURCE_TREE", tmp_path.parent / "elsewhere")
     with pytest.raises(study.ParamsError, match="run inside the study's folder"):
         study.load()
+    monkeypatch.setattr(study, "SOURCE_TREE", tmp_path)
+    assert study.load().paths.root == tmp_path
 
 
 def test_cuda_without_a_gpu_is_an_error_not_a_fallback(tmp_path, monkeypatch):

@@ -8,6 +8,7 @@ made again here, and every other file the stage owes the pipeline holds the reas
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +17,7 @@ import pandas as pd
 
 from synthcohort import conditions, scores
 from synthcohort.pages import execute, template
-from synthcohort.study import ParamsError, Paths, Study
+from synthcohort.study import PIPELINE_VARIABLE, ParamsError, Paths, Study
 
 
 @dataclass(frozen=True)
@@ -103,6 +104,7 @@ def run(study: Study, name: str, cell: dict[str, str]) -> Path:
     marker = study.paths.skipped(cell["dataset"]) if "dataset" in cell else None
     if marker is not None and marker.is_file():
         return _keep(study, stage, cell, executed=executed, page=page, marker=marker)
+    os.environ[PIPELINE_VARIABLE] = name
     notebook = study.paths.root / "notebooks" / f"{stage.notebook}.ipynb"
     return execute.execute(notebook, cell, executed=executed, page=page, root=study.paths.root)
 

@@ -18,6 +18,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from synthcohort.rng import Rng
 
+PIPELINE_VARIABLE = "SYNTHCOHORT_PIPELINE"  # set for every notebook that a stage runs
+SOURCE_TREE = Path(__file__).resolve().parents[2]
 NAME = re.compile(r"^[a-z][a-z0-9_]*$")
 
 
@@ -199,6 +201,11 @@ class Study:
         """The root of the study's randomness."""
         return Rng(self.params.study.seed)
 
+    @property
+    def in_pipeline(self) -> bool:
+        """Whether a stage of the pipeline is running, not a person in JupyterLab."""
+        return PIPELINE_VARIABLE in os.environ
+
     def splits(self, dataset: str) -> int:
         """Return how many splits the table called `dataset` has."""
         return self.params.datasets[dataset].splits or self.params.study.splits
@@ -219,10 +226,13 @@ class Study:
 
 
 def find_root(start: Path | None = None) -> Path:
-    """Return the study's folder: the nearest one at or above `start` (default: here) that holds params.yaml."""
+    """Return the study's folder: the nearest one at or above `start` (default: here) that holds params.yaml.
+
+    A notebook opened from anywhere else finds the folder this library is installed from.
+    """
     override = os.environ.get("SYNTHCOHORT_ROOT")
     here = Path(override) if override else (start or Path.cwd())
-    for folder in (here.resolve(), *here.resolve().parents):
+    for folder in (here.resolve(), *here.resolve().parents, *(() if start else (SOURCE_TREE,))):
         if (folder / "params.yaml").is_file() and (folder / "dvc.yaml").is_file():
             return folder
     raise ParamsError(f"no params.yaml with a dvc.yaml beside it at or above {here}; run inside the study's folder")

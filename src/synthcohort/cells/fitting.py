@@ -41,7 +41,9 @@ def fit_cell(study: Study, dataset: str, generator: str) -> pd.DataFrame:
             found = _fit_split(study, dataset, generator, split=split, folder=partial / f"split_{split}")
             costs.append(scores.to_frame(found, dataset=dataset, generator=generator, split=split))
     whole = pd.concat(costs, ignore_index=True)
-    scores.write(whole, study.paths.cost(dataset, generator))
+    place = study.paths.cost(dataset, generator)
+    if study.in_pipeline or not place.is_file():  # reading along in JupyterLab must not change what was measured
+        scores.write(whole, place)
     return whole
 
 
