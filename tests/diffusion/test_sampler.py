@@ -12,7 +12,7 @@ from synthcohort.diffusion.sampler import Estimate, State, Walk
 from synthcohort.diffusion.schedule import Cosine
 from synthcohort.rng import Rng
 
-SCHEDULE = Cosine(power=1.0)  # smooth at t = 0, where the orders of convergence hold
+SCHEDULE = Cosine()
 NO_LEVELS = Layout(())
 WEIGHTS = torch.tensor([0.3, 0.7], dtype=torch.float64)
 MEANS = torch.tensor([-1.5, 1.0], dtype=torch.float64)
