@@ -13,8 +13,7 @@ Departs, each with its reason where it is coded: cross-entropy for L_j (`diffusi
 levels (`diffusion.multinomial`), continuous time (`diffusion.schedule`), residual blocks (`networks.mlp`), estimates of
 x_0 held within the training range (`diffusion.denoiser`), early stop on validation rows (`training`). Equal values of
 a numeric column are spread over their interval of ranks before noise is added (`generators.parts.labelled`): a spike in
-the density is harder to learn than a plateau. Rows are drawn with few second-order steps (`diffusion.sampler`), which
-cost a thirtieth of the source's 1,000 and lose less than splits differ by.
+the density is harder to learn than a plateau. Rows are drawn with few second-order steps (`diffusion.sampler`).
 """
 
 from __future__ import annotations
