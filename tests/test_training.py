@@ -8,7 +8,7 @@ from torch import nn
 
 from synthcohort.networks.layers import linear
 from synthcohort.rng import Rng
-from synthcohort.training import DivergenceError, Settings, fast_dtype, train
+from synthcohort.training import WIDE, DivergenceError, Settings, fast_dtype, train
 
 TRUTH = torch.tensor([[1.5], [-0.5]])
 
@@ -206,7 +206,8 @@ def test_fewer_rows_than_a_batch_are_repeated() -> None:
 def test_fast_products_only_where_the_processor_has_them(tmp_path) -> None:
     cpuinfo = tmp_path / "cpuinfo"
     cpuinfo.write_text("flags : sse2 avx2\n")
-    assert fast_dtype("cpu", cpuinfo) == torch.float32
+    assert fast_dtype("cpu", WIDE, cpuinfo) == torch.float32
     cpuinfo.write_text("flags : avx512f avx512_bf16\n")
-    assert fast_dtype("cpu", cpuinfo) == torch.bfloat16
-    assert fast_dtype("cpu", tmp_path / "absent") == torch.float32
+    assert fast_dtype("cpu", WIDE, cpuinfo) == torch.bfloat16
+    assert fast_dtype("cpu", WIDE - 1, cpuinfo) == torch.float32
+    assert fast_dtype("cpu", WIDE, tmp_path / "absent") == torch.float32

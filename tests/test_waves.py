@@ -46,6 +46,17 @@ def test_cells_that_are_up_to_date_are_not_started(opened, monkeypatch):
     assert ran == ["train@big-vae", "repro"]
 
 
+def test_cells_of_an_absent_table_share_one_call(opened, monkeypatch):
+    calls = []
+    monkeypatch.setattr(waves, "_dvc", lambda arguments, root: calls.append(arguments[3:]) or 0)
+    (opened.paths.raw("big") / "SKIPPED.json").write_text('{"reason": "no network"}')
+    assert waves.run(opened, 2) == 0
+    shared = [call for call in calls if len(call) > 1]
+    assert [len(call) for call in shared] == [3, 2]  # reference and two trained, two evaluated
+    assert all("@big" in cell for call in shared for cell in call)
+    assert all(len(call) == 1 for call in calls if any("@small" in cell for cell in call))
+
+
 def test_a_failed_cell_stops_after_its_wave_and_is_named(opened, monkeypatch, capsys):
     ran = []
 

@@ -13,6 +13,8 @@ import pandas as pd
 from synthcohort.rng import Rng
 from synthcohort.schema import Schema
 
+MINORITY_ROWS = 2  # rows of the rarest class asked for, in multiples of what full balance takes
+
 
 def as_observed(train: pd.DataFrame, schema: Schema, rng: Rng) -> pd.DataFrame | None:
     """Ask for a table of the training table's size with nothing fixed: one empty condition row per training row."""
@@ -20,9 +22,10 @@ def as_observed(train: pd.DataFrame, schema: Schema, rng: Rng) -> pd.DataFrame |
 
 
 def minority(train: pd.DataFrame, schema: Schema, rng: Rng) -> pd.DataFrame | None:
-    """Ask for as many rows of the rarest class as full balance with the commonest class takes.
+    """Ask for `MINORITY_ROWS` times the rows of the rarest class that full balance with the commonest class takes.
 
-    Returns None where the ask has no meaning: a numeric target, or classes that are balanced already.
+    More than balance, so that it can be seen what adding still more does. Returns None where the ask has no meaning: a
+    numeric target, or classes that are balanced already.
     """
     if schema.target.numeric:
         return None
@@ -33,7 +36,8 @@ def minority(train: pd.DataFrame, schema: Schema, rng: Rng) -> pd.DataFrame | No
         return None
     rarest = minority_level(train, schema)
     levels = list(schema.target.levels)
-    return pd.DataFrame({schema.target.name: pd.Categorical([rarest] * lacking, categories=levels)})
+    asked = [rarest] * (MINORITY_ROWS * lacking)
+    return pd.DataFrame({schema.target.name: pd.Categorical(asked, categories=levels)})
 
 
 def minority_level(train: pd.DataFrame, schema: Schema) -> str:

@@ -136,7 +136,8 @@ class TabDDPM(Generator):
             generator=rng.torch(),
         )
         self.device = device
-        self.reader = denoiser.Reader(network.to(device), Cosine(), layout, self.table.numeric, fast_dtype(device))
+        dtype = fast_dtype(device, self.width)
+        self.reader = denoiser.Reader(network.to(device), Cosine(), layout, self.table.numeric, dtype)
 
     def _sample(self, n: int, conditions: pd.DataFrame | None, rng: Rng, options: Mapping[str, Any]) -> pd.DataFrame:
         steps, eta = options.get("steps", self.steps), options.get("eta", self.eta)

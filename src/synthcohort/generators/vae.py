@@ -111,7 +111,7 @@ class VAE(Generator):
 
     def _build(self, device: str, rng: Rng) -> None:
         self.device = device
-        self.dtype = fast_dtype(device)
+        self.dtype = fast_dtype(device, self.width)
         self.layout = Layout(self.table.levels, device)
         self.network = Autoencoder(
             features=self.table.numeric + self.layout.total,
