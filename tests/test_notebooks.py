@@ -19,6 +19,7 @@ study: {seed: 3, splits: 2}
 datasets: {wdbc: {rows: 140}}
 generators: {independent: {}, bootstrap: {}}
 metrics: {classifiers: [xgboost], augmentation_shares: [1.0], max_rows_pairwise: 60, max_rows_distance: 60}
+shadow: {tables: [wdbc], models: 6, targets: 5}
 claims:
   order: {source: "A 2020", text: Copies beat noise., metric: trend, better: bootstrap, worse: independent}
 """
@@ -34,7 +35,8 @@ def path(request):
 
 
 def test_there_is_a_notebook_per_stage():
-    assert [p.stem[:2] for p in NOTEBOOKS] == ["00", "10", "20", "25", "30", "40", "80", "90"]
+    stages = "00 10 20 25 30 35 40 50 51 52 53 80 90"
+    assert [p.stem[:2] for p in NOTEBOOKS] == stages.split()
 
 
 def test_it_is_committed_in_its_stripped_form(path):
@@ -90,7 +92,7 @@ def test_all_run_in_order_from_the_folder_of_the_notebooks(tmp_path, monkeypatch
     opened = studies.load()
     fetch.bring_all(opened)
     for path in NOTEBOOKS:
-        generators = ["independent", "bootstrap"] if path.stem[:2] in ("20", "30") else [None]
+        generators = ["independent", "bootstrap"] if path.stem[:2] in ("20", "30", "35") else [None]
         for generator in generators:
             names: dict[str, object] = {}
             for cell in _code(path):

@@ -17,7 +17,7 @@ PIPELINE = yaml.safe_load((ROOT / "dvc.yaml").read_text(encoding="utf-8"))["stag
 # Settings are tracked as params, not as the file that reads them.
 SETTINGS = ("study.py",)
 # Long stages whose results no figure or sentence can change; their working pages are not worth a new fit.
-LOOKS = {"train": ("figures/", "report/"), "reference": ("figures/", "report/"), "evaluate": ("figures/", "report/")}
+LOOKS = dict.fromkeys(("train", "reference", "evaluate", "shadow"), ("figures/", "report/"))
 # Looked up by name, so no import statement shows them; the template names the one file that a cell uses.
 BY_NAME = "generators/${item.generator}.py"
 
@@ -77,8 +77,9 @@ def test_what_a_stage_imports_is_among_its_dependencies(name):
     assert not missing
 
 
-def test_a_training_cell_depends_on_its_generator_and_all_that_generators_share():
-    deps = PIPELINE["train"]["deps"]
+@pytest.mark.parametrize("name", ["train", "shadow"])
+def test_a_cell_that_fits_depends_on_its_generator_and_all_that_generators_share(name):
+    deps = PIPELINE[name]["deps"]
     assert f"src/synthcohort/{BY_NAME}" in deps
     methods = set((SOURCE / "generators").glob("*.py")) - {SOURCE / "generators" / "__init__.py"}
     named = {p for p in methods if not is_declared(p, deps)}
@@ -87,12 +88,16 @@ def test_a_training_cell_depends_on_its_generator_and_all_that_generators_share(
     assert not missing
 
 
-def test_training_neither_depends_on_nor_imports_anything_that_knows_the_test_rows():
-    deps = PIPELINE["train"]["deps"]
+@pytest.mark.parametrize("name", ["train", "shadow"])
+def test_what_fits_neither_depends_on_nor_imports_anything_that_knows_the_test_rows(name):
+    deps = PIPELINE[name]["deps"]
     assert not [d for d in deps if d.startswith(("build/test", "build/tables", "data"))]
-    used = {f.relative_to(SOURCE).as_posix() for f in of_notebook(ROOT / "notebooks" / "20_train.ipynb")}
+    used = {
+        f.relative_to(SOURCE).as_posix()
+        for f in of_notebook(ROOT / "notebooks" / f"{stages.STAGES[name].notebook}.ipynb")
+    }
     assert "cells/holdout.py" not in used
-    assert not [f for f in used if f.startswith("metrics/")]
+    assert name == "shadow" or not [f for f in used if f.startswith("metrics/")]
 
 
 def test_every_dependency_and_notebook_exists():
@@ -106,6 +111,8 @@ def test_every_dependency_and_notebook_exists():
 def test_each_cell_tracks_only_its_own_settings():
     assert "generators.${item.generator}" in PIPELINE["train"]["params"]
     assert not {"generators", "datasets", "study"} & set(PIPELINE["train"]["params"])
+    assert "generators.${item.generator}" in PIPELINE["shadow"]["params"]
+    assert not {"generators", "datasets", "study", "shadow"} & set(PIPELINE["shadow"]["params"])
 
 
 def test_committed_results_outlive_a_table_that_cannot_be_had():

@@ -56,7 +56,17 @@ def test_a_readme_without_its_marks_is_refused_and_kept(study, text):
 
 def test_the_index_leads_to_every_table_and_names_what_is_simulated(study):
     text = site.write_index(study).read_text()
-    for link in ("tables/wdbc.html", "raw/wdbc.html", "tables/rare_liver.html", "findings.html", "cost.html"):
+    for link in (
+        "tables/wdbc.html",
+        "raw/wdbc.html",
+        "tables/rare_liver.html",
+        "findings.html",
+        "cost.html",
+        "faithful.html",
+        "useful.html",
+        "rare_class.html",
+        "leak.html",
+    ):
         assert f'href="{link}"' in text
     assert "simulated" in text and "vae &amp; friends" in text and 'class="badge contradicted"' in text
     assert "http" not in text and "Not re-run" not in text and "was not re-run" not in text

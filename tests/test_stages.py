@@ -76,6 +76,10 @@ def test_claims_and_conditions_are_checked_against_what_there_is(opened, tmp_pat
     for text, message in (
         (PARAMS + claim % ("gan", "wdbc"), r"claims.c: no generator 'gan'; there are \['real', 'smote'\]"),
         (PARAMS + claim % ("smote", "wdcb"), "claims.c.tables: no dataset 'wdcb'"),
+        (
+            PARAMS + "shadow: {tables: [wdbc, pima]}\n",
+            r"shadow.tables: no dataset 'pima'; there are \['wdbc', 'gone'\]",
+        ),
         (PARAMS + "conditions: [minorty]\n", "no condition 'minorty'; there are: as_observed, minority"),
     ):
         (tmp_path / "params.yaml").write_text(text)

@@ -78,3 +78,19 @@ def test_a_method_at_the_limit_is_neither_safe_nor_unsafe():
     found = answer(_table({"vae": MEMORISATION_LIMIT}), "t", HOW)
     assert found.trusted is None and found.undecided == ("vae",)
     assert "Too few splits to tell for vae" in " ".join(sentences(found))
+
+
+def test_the_worst_attack_on_the_one_to_hand_out_is_said():
+    table = _table({"copula": 0.1})
+    attacks = _frame(
+        _rows("copula", "mia_auroc_distance", [0.51, 0.50, 0.49], direction="down"),
+        _rows("copula", "mia_auroc_domias", [0.61, 0.60, 0.62], direction="down"),
+    )
+    found = answer(pd.concat([table, attacks], ignore_index=True), "t", HOW)
+    assert found.attack.metric == "mia_auroc_domias" and found.attack.interval.mean == pytest.approx(0.61)
+    assert "finds members: Membership AUROC" in " ".join(sentences(found))
+    once = _frame(_rows("copula", "mia_auroc_shadow", [0.7], direction="down")).assign(low=0.4, high=0.9)
+    found = answer(pd.concat([table, attacks, once], ignore_index=True), "t", HOW)
+    assert found.attack.metric == "mia_auroc_shadow" and found.attack.interval.low == 0.4
+    assert "does not surely find members" in " ".join(sentences(found))
+    assert answer(table, "t", HOW).attack is None

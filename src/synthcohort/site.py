@@ -35,6 +35,15 @@ _QUESTIONS = {
     "privacy": "least memorisation",
     "trusted": "to hand out",
 }
+_PAGES = {
+    "faithful": ("Is it faithful?", "Whether the rows can be told from real ones, and which metrics would be fooled"),
+    "useful": ("Is it useful?", "What classifiers lose when they learn from synthetic rows"),
+    "rare_class": (
+        "Does it help the rare class, and does it beat moving the threshold?",
+        "Added minority rows beside rivals that need no generator",
+    ),
+    "leak": ("Does it leak?", "What attackers find out about who was among the train rows"),
+}
 
 
 class SiteError(RuntimeError):
@@ -62,6 +71,7 @@ def write_index(study: Study) -> Path:
         f"<p>{_ABOUT}</p>{boxes}"
         f'<h2>The answer for each table</h2><div class="scroll">{_answers(found)}</div><p '
         f'class="caption">{_note(found)}</p>'
+        f"<h2>Questions</h2>{_pages()}"
         f"<h2>Tables</h2>{_tables(study, found)}"
         f'<h2>Claims of the papers</h2>{_claims(found)}<p><a href="findings.html">All findings, with intervals</a> · '
         f'<a href="cost.html">what it cost</a></p>'
@@ -117,6 +127,11 @@ def _answers(found: Mapping[str, Any]) -> str:
         for name, one in found["tables"].items()
     ]
     return table(["table", *_QUESTIONS.values(), "real rows give"], rows, text=range(5))
+
+
+def _pages() -> str:
+    items = (f'<li><a href="{page}.html">{question}</a> {about}.</li>' for page, (question, about) in _PAGES.items())
+    return f"<ul>{''.join(items)}</ul>"
 
 
 def _tables(study: Study, found: Mapping[str, Any]) -> str:

@@ -47,14 +47,19 @@ STAGES: dict[str, Stage] = {
     "train": Stage("20_train", ("dataset", "generator"), folders=(Paths.trained,), tables=(Paths.cost,)),
     "reference": Stage("25_reference", ("dataset",), tables=(lambda paths, dataset: paths.scores(dataset, "real"),)),
     "evaluate": Stage("30_evaluate", ("dataset", "generator"), tables=(Paths.scores,)),
+    "shadow": Stage("35_shadow", ("dataset", "generator"), tables=(Paths.shadow,)),
     "side_by_side": Stage("40_side_by_side", ("dataset",), page=lambda paths, dataset: paths.page(f"tables/{dataset}")),
+    "faithful": Stage("50_faithful", (), page=lambda paths: paths.page("faithful")),
+    "useful": Stage("51_useful", (), page=lambda paths: paths.page("useful")),
+    "rare_class": Stage("52_rare_class", (), page=lambda paths: paths.page("rare_class")),
+    "leak": Stage("53_leak", (), page=lambda paths: paths.page("leak")),
     "cost": Stage("80_cost", (), page=lambda paths: paths.page("cost")),
     "findings": Stage("90_findings", (), page=lambda paths: paths.page("findings")),
 }
 
 
 def check(study: Study) -> None:
-    """Refuse settings that no room understands: generators, their hyperparameters, conditions, names in claims.
+    """Refuse settings that no room understands: generators, their hyperparameters, conditions, named tables.
 
     Raises:
         ParamsError: naming the key, what was found and what is known.
@@ -69,12 +74,9 @@ def check(study: Study) -> None:
             conditions.find(name)
     except (LookupError, TypeError, ValueError) as error:
         raise ParamsError(f"params.yaml: {error}") from None
+    _check_tables(study, "shadow", study.params.shadow.tables)
     for name, claim in study.params.claims.items():
-        for table in claim.tables:
-            if table not in study.params.datasets:
-                raise ParamsError(
-                    f"claims.{name}.tables: no dataset {table!r}; there are {list(study.params.datasets)}"
-                )
+        _check_tables(study, f"claims.{name}", claim.tables)
         for arm in (claim.better, claim.worse):
             if arm not in known:
                 raise ParamsError(f"claims.{name}: no generator {arm!r}; there are {sorted(known)}")
@@ -107,6 +109,12 @@ def run(study: Study, name: str, cell: dict[str, str]) -> Path:
     os.environ[PIPELINE_VARIABLE] = name
     notebook = study.paths.root / "notebooks" / f"{stage.notebook}.ipynb"
     return execute.execute(notebook, cell, executed=executed, page=page, root=study.paths.root)
+
+
+def _check_tables(study: Study, block: str, tables: list[str]) -> None:
+    for table in tables:
+        if table not in study.params.datasets:
+            raise ParamsError(f"{block}.tables: no dataset {table!r}; there are {list(study.params.datasets)}")
 
 
 def _find(study: Study, name: str, cell: dict[str, str]) -> Stage:

@@ -78,13 +78,58 @@ class DatasetBlock(_Block):
         return str(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else value
 
 
-class MetricsBlock(_Block):
-    """Settings of the metrics."""
+Family = Literal[
+    "random_forest", "xgboost", "logistic_regression", "k_nearest_neighbours", "support_vector_machine",
+    "multilayer_perceptron", "decision_tree",
+]  # fmt: skip
 
-    classifiers: list[Literal["random_forest", "xgboost"]] = ["random_forest", "xgboost"]
+
+class MetricsBlock(_Block):
+    """Settings of the metrics.
+
+    Args:
+        classifiers: families trained on synthetic rows and judged on real ones.
+        augmentation_classifiers: families that learn the rare class from augmented rows.
+        augmentation_shares: synthetic minority rows added, as shares of what full balance takes.
+        max_rows_pairwise: rows of a table in kernel statistics and neighbourhoods.
+        max_rows_distance: synthetic rows of the nearest-record metrics, rows of the linear models.
+        max_rows_transport: rows of a table in the transport distance; its time grows with the cube.
+        max_rows_membership: members, and as many controls, that membership attacks are scored on.
+        attacks: guesses of each of the attacks that single out, link and infer.
+    """
+
+    classifiers: list[Family] = ["random_forest", "xgboost"]
+    augmentation_classifiers: list[Family] = ["random_forest", "xgboost"]
     augmentation_shares: list[float] = [0.25, 0.5, 1.0]
     max_rows_pairwise: int = Field(default=2000, ge=50)
     max_rows_distance: int = Field(default=5000, ge=50)
+    max_rows_transport: int = Field(default=1000, ge=50)
+    max_rows_membership: int = Field(default=1000, ge=20)
+    attacks: int = Field(default=500, ge=20)
+
+
+class ShadowBlock(_Block):
+    """The shadow-model membership attack.
+
+    Args:
+        tables: tables it is run on; each costs `models` fits a generator.
+        models: fits a cell, half of them with each target; even, since runs come in complementary pairs.
+        targets: rows attacked, the most exposed of the first split's train rows.
+    """
+
+    tables: list[str] = []
+    models: int = Field(default=16, ge=6, multiple_of=2)
+    targets: int = Field(default=20, ge=2)
+
+    @field_validator("tables")
+    @classmethod
+    def _some(cls, value: list[str]) -> list[str]:
+        if not value:
+            raise ValueError(
+                "name at least one table, since DVC refuses a stage over an empty list; "
+                "to do without the attack, delete the stage `shadow` from dvc.yaml and this block"
+            )
+        return value
 
 
 class ClaimBlock(_Block):
@@ -124,6 +169,7 @@ class Params(_Block):
     generators: dict[str, dict[str, Any]] = Field(min_length=1)
     conditions: list[str] = ["as_observed", "minority"]
     metrics: MetricsBlock = MetricsBlock()
+    shadow: ShadowBlock = ShadowBlock()
     claims: dict[str, ClaimBlock] = {}
 
     @field_validator("datasets", "generators", "claims", mode="before")
@@ -166,6 +212,14 @@ class Paths:
     def scores(self, dataset: str, generator: str) -> Path:
         """Score file of one cell; generator "real" holds the real table's own scores."""
         return self.root / "reports" / "scores" / dataset / f"{generator}.csv"
+
+    def shadow(self, dataset: str, generator: str) -> Path:
+        """Score file of the shadow-model attack on one cell."""
+        return self.root / "reports" / "scores" / dataset / "shadow" / f"{generator}.csv"
+
+    def shadow_runs(self, dataset: str, generator: str) -> Path:
+        """Folder of what each shadow run of one cell gave: progress of a long stage, no output of the pipeline."""
+        return self.root / "build" / "shadow" / dataset / generator
 
     def cost(self, dataset: str, generator: str) -> Path:
         """Cost file of one cell."""
@@ -273,7 +327,8 @@ class _StrictLoader(yaml.SafeLoader):
 
 
 _BLOCKS: dict[str, type[_Block]] = {
-    "study": StudyBlock, "datasets": DatasetBlock, "metrics": MetricsBlock, "claims": ClaimBlock,
+    "study": StudyBlock, "datasets": DatasetBlock, "metrics": MetricsBlock, "shadow": ShadowBlock,
+    "claims": ClaimBlock,
 }  # fmt: skip
 
 

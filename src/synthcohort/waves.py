@@ -16,7 +16,7 @@ from pathlib import Path
 
 from synthcohort.study import Study
 
-WAVES = (("raw",), ("prepare",), ("reference", "train"), ("evaluate",), ("side_by_side",))
+WAVES = (("raw",), ("prepare",), ("reference", "train"), ("evaluate", "shadow"), ("side_by_side",))
 
 
 def run(study: Study, jobs: int) -> int:
@@ -53,7 +53,8 @@ def _cells(study: Study) -> list[str]:
     per_table = [f"{stage}@{d}" for d in datasets for stage in ("raw", "prepare", "reference", "side_by_side")]
     generators = list(reversed(study.params.generators))
     per_cell = [f"{stage}@{d}-{g}" for d in datasets for g in generators for stage in ("train", "evaluate")]
-    return per_table + per_cell
+    attacked = [f"shadow@{d}-{g}" for d in datasets if d in study.params.shadow.tables for g in generators]
+    return per_table + attacked + per_cell
 
 
 def _stale(root: Path) -> set[str]:
@@ -90,7 +91,11 @@ def _dvc(arguments: list[str], root: Path) -> int:
 
 
 def environment() -> dict[str, str]:
-    """Return the environment of every cell: this interpreter first, one thread per process."""
+    """Return the environment of every cell: this interpreter first, one thread per process.
+
+    Logistic detection stops after 100 steps by its definition; that it says so in every fold helps nobody.
+    """
     single = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS"), "1")
     path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
-    return {**os.environ, **single, "PATH": path, "DVC_NO_ANALYTICS": "1"}
+    quiet = {"DVC_NO_ANALYTICS": "1", "PYTHONWARNINGS": "ignore:lbfgs failed to converge"}
+    return {**os.environ, **single, **quiet, "PATH": path}

@@ -15,10 +15,14 @@ from synthcohort.schema import Column, Schema
 
 @dataclass(frozen=True)
 class Settings:
-    classifiers: tuple[str, ...] = ("random_forest", "xgboost")
+    classifiers: tuple[str, ...] = ("random_forest", "xgboost", "logistic_regression")
+    augmentation_classifiers: tuple[str, ...] = ("random_forest", "xgboost")
     augmentation_shares: tuple[float, ...] = (0.5, 1.0)
     max_rows_pairwise: int = 300
     max_rows_distance: int = 300
+    max_rows_transport: int = 200
+    max_rows_membership: int = 300
+    attacks: int = 100
 
 
 SCHEMA = Schema(
@@ -66,6 +70,11 @@ def schema() -> Schema:
 
 @pytest.fixture
 def settings() -> Settings:
+    return Settings()
+
+
+@pytest.fixture(scope="session")
+def metric_settings() -> Settings:
     return Settings()
 
 

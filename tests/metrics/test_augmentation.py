@@ -3,21 +3,28 @@
 import numpy as np
 import pandas as pd
 import pytest
-from sklearn.metrics import fbeta_score
+from sklearn.metrics import brier_score_loss
 
 from synthcohort.metrics.augmentation import (
+    RECALLS,
     RIVALS,
+    Arm,
     arm_name,
+    arm_scores,
+    augmented_arm,
     augmented_scores,
     best_cut,
-    f_beta,
     make_task,
+    metric_names,
     minority_level,
+    precision_recall,
+    rival_arms,
     rival_scores,
     rows_to_balance,
 )
-from synthcohort.metrics.classifiers import PREDICTORS, fit_classifier
+from synthcohort.metrics.classifiers import PREDICTORS, classify_target
 from synthcohort.metrics.matrix import DataProblem
+from synthcohort.metrics.utility import f_beta
 from synthcohort.rng import Rng
 from synthcohort.schema import Schema
 
@@ -30,9 +37,6 @@ def test_f_beta_of_four_rows_by_hand():
     assert f_beta(rare, found, 1.0) == pytest.approx(0.5)
     assert f_beta(rare, found, 2.0) == pytest.approx(5 / (5 + 4 + 1))
     assert f_beta(rare, np.zeros(4, bool), 1.0) == 0.0
-    draw = np.random.default_rng(0)
-    rare, found = draw.integers(0, 2, 100), draw.random(100) < 0.4
-    assert f_beta(rare, found, 2.0) == pytest.approx(fbeta_score(rare, found, beta=2))
 
 
 def test_best_cut_of_four_rows_by_hand():
@@ -75,7 +79,7 @@ def parts(make_cohort):
 def test_adding_nothing_equals_no_augmentation(schema, parts):
     task = make_task(*parts, schema)
     none = [s.value for s in rival_scores(task, XGBOOST, Rng(0)) if s.condition == "none"]
-    zero = augmented_scores(task, parts[0].iloc[:0], 0.0, XGBOOST, schema=schema, rng=Rng(0))
+    zero = augmented_scores(task, parts[0].iloc[:0], 0.0, XGBOOST, Rng(0))
     assert [s.value for s in zero] == none
 
 
@@ -88,7 +92,7 @@ def test_share_of_full_balance_is_what_is_added(schema, parts, make_cohort):
         expected = make_task(schema.cast(whole), parts[1], parts[2], schema)
         assert expected.need == task.need - round(share * task.need)
         none = [s.value for s in rival_scores(expected, XGBOOST, Rng(0)) if s.condition == "none"]
-        got = augmented_scores(task, rare, share, XGBOOST, schema=schema, rng=Rng(0))
+        got = augmented_scores(task, rare, share, XGBOOST, Rng(0))
         assert [s.value for s in got] == none
         assert {s.condition for s in got} == {arm_name(share)}
 
@@ -98,27 +102,27 @@ def test_copies_of_the_minority_act_as_oversampling_does(schema, parts):
     rare = parts[0][parts[0]["died"] == "yes"]
     copies = rare.iloc[np.arange(task.need) % len(rare)].reset_index(drop=True)
     arms = {(s.condition, s.metric): s.value for s in rival_scores(task, XGBOOST, Rng(0))}
-    full = {s.metric: s.value for s in augmented_scores(task, copies, 1.0, XGBOOST, schema=schema, rng=Rng(0))}
-    for metric, value in full.items():
+    full = {s.metric: s.value for s in augmented_scores(task, copies, 1.0, XGBOOST, Rng(0))}
+    for metric in ("augment_f1_xgboost", "augment_f2_xgboost", "augment_auroc_xgboost", "augment_auprc_xgboost"):
+        value = full[metric]
         assert value == pytest.approx(arms["random_oversampling", metric], abs=0.06)
 
 
-@pytest.mark.parametrize("name", sorted(PREDICTORS))
+@pytest.mark.parametrize("name", ["random_forest", "xgboost", "logistic_regression", "multilayer_perceptron"])
 def test_rivals_raise_f2_and_leave_auroc(name, schema, parts):
     scores = rival_scores(make_task(*parts, schema), PREDICTORS[name], Rng(0))
     arms = {(s.condition, s.metric): s.value for s in scores}
     assert {condition for condition, _ in arms} == set(RIVALS)
     assert arms["threshold", f"augment_f2_{name}"] > arms["none", f"augment_f2_{name}"]
     assert arms["class_weight", f"augment_f2_{name}"] > arms["none", f"augment_f2_{name}"]
-    for measure in ("auroc", "auprc"):
+    for measure in ("auroc", "auprc", "brier", "calibration_slope_error", "calibration_intercept"):
         assert arms["threshold", f"augment_{measure}_{name}"] == arms["none", f"augment_{measure}_{name}"]
 
 
 def test_cut_comes_from_validation_and_judges_test(schema, parts):
     task = make_task(*parts, schema)
-    seed = Rng(0).branch("xgboost").integer()
-    model = fit_classifier(XGBOOST, task.train.features, task.train.rare, levels=2, seed=seed)
-    checked, judged = (model.probabilities(part.features)[:, 1] for part in (task.validation, task.test))
+    model = classify_target(XGBOOST, parts[0], schema=schema, seed=Rng(0).branch("xgboost").integer())
+    checked, judged = (model.probabilities(part.rows)[:, 1] for part in (task.validation, task.test))
     arms = {(s.condition, s.metric): s.value for s in rival_scores(task, XGBOOST, Rng(0))}
     for measure, beta in (("f1", 1.0), ("f2", 2.0)):
         cut = best_cut(task.validation.rare, checked, beta=beta)
@@ -131,8 +135,106 @@ def test_bad_samples_are_refused(schema, parts):
     task = make_task(*parts, schema)
     rare = parts[0][parts[0]["died"] == "yes"]
     with pytest.raises(DataProblem, match=f"takes {task.need} synthetic minority rows; the sample has {len(rare)}"):
-        augmented_scores(task, rare, 1.0, XGBOOST, schema=schema, rng=Rng(0))
+        augmented_scores(task, rare, 1.0, XGBOOST, Rng(0))
     with pytest.raises(DataProblem, match="are not 'yes'"):
-        augmented_scores(task, parts[0], 1.0, XGBOOST, schema=schema, rng=Rng(0))
+        augmented_scores(task, parts[0], 1.0, XGBOOST, Rng(0))
     with pytest.raises(DataProblem, match="validation rows hold one level"):
         make_task(parts[0], parts[1][parts[1]["died"] == "no"], parts[2], schema)
+
+
+def test_measures_of_an_arm_by_hand():
+    rare, probability = np.array([1, 1, 0, 0]), np.array([0.6, 0.2, 0.25, 0.1])
+    scores = {s.metric: s for s in arm_scores(Arm("minority_0.5", probability, (0.5, 0.15)), rare, XGBOOST)}
+    assert tuple(scores) == metric_names(XGBOOST)
+    assert scores["augment_f1_xgboost"].value == pytest.approx(2 / 3)  # one hit, one miss
+    assert scores["augment_f2_xgboost"].value == pytest.approx(10 / 11)  # two hits, one false alarm
+    assert scores["augment_auroc_xgboost"].value == pytest.approx(0.75)
+    assert scores["augment_brier_xgboost"].value == pytest.approx(brier_score_loss(rare, probability))
+    assert {s.condition for s in scores.values()} == {"minority_0.5"}
+    assert scores["augment_calibration_intercept_xgboost"].direction == "zero"
+
+
+def test_separated_classes_fail_the_slope_alone():
+    scores = arm_scores(Arm("none", np.array([0.9, 0.8, 0.2, 0.1])), np.array([1, 1, 0, 0]), XGBOOST)
+    assert [s.metric for s in scores if np.isnan(s.value)] == ["augment_calibration_slope_error_xgboost"]
+
+
+def test_balancing_overstates_the_risk(schema, parts):
+    family = PREDICTORS["logistic_regression"]
+    scores = rival_scores(make_task(*parts, schema), family, Rng(0))
+    shift = {s.condition: s.value for s in scores if s.metric == "augment_calibration_intercept_logistic_regression"}
+    odds = np.log(0.92 / 0.08)  # what balancing adds to the logits
+    for arm in ("class_weight", "random_oversampling", "random_undersampling"):
+        assert shift[arm] == pytest.approx(shift["none"] - odds, abs=1.0)
+    assert abs(shift["none"]) < 0.6
+
+
+def test_undersampling_keeps_the_minority_and_as_many_others(schema, parts, monkeypatch):
+    seen = {}
+
+    def spy(predictor, rows, codes, **options):
+        seen[len(rows)] = (rows, codes)
+        return classify_target(predictor, rows, schema=schema, seed=0)
+
+    monkeypatch.setattr("synthcohort.metrics.augmentation.train_classifier", spy)
+    task = make_task(*parts, schema)
+    rival_arms(task, XGBOOST, Rng(0))
+    rare = int(task.train.rare.sum())
+    for size, least in ((2 * rare, rare), (2 * (len(parts[0]) - rare), len(parts[0]) - rare)):
+        rows, codes = seen[size]
+        assert codes.sum() == least and ((rows["died"] == "yes").to_numpy() == codes.astype(bool)).all()
+    assert not seen[2 * rare][0].index.has_duplicates
+
+
+def test_a_family_that_cannot_weigh_fails_that_arm_alone(schema, parts):
+    scores = rival_scores(make_task(*parts, schema), PREDICTORS["k_nearest_neighbours"], Rng(0))
+    lost = [s for s in scores if np.isnan(s.value) and not s.metric.startswith("augment_calibration_slope")]
+    assert {s.condition for s in lost} == {"class_weight"} and {s.condition for s in scores} == set(RIVALS)
+    assert all("cannot weigh" in s.note for s in lost)
+
+
+def test_too_few_minority_rows_fail_undersampling_alone(schema, make_cohort):
+    frame = make_cohort(300, 0, 0.3)
+    rare = frame.index[frame["died"] == "yes"]
+    task = make_task(frame.drop(rare[4:]), make_cohort(100, 1), make_cohort(100, 2), schema)
+    arms = rival_arms(task, XGBOOST, Rng(0))
+    assert [name for name, arm in arms.items() if isinstance(arm, DataProblem)] == ["random_undersampling"]
+    assert "has 8 rows" in str(arms["random_undersampling"])
+
+
+def test_beyond_balance_takes_as_many_rows_as_it_says(schema, parts, make_cohort):
+    task = make_task(*parts, schema)
+    pool = make_cohort(16_000, 5, 0.08)
+    rare = pool[pool["died"] == "yes"].reset_index(drop=True)
+    assert len(rare) > 2 * task.need
+    double = augmented_arm(task, rare, 2.0, XGBOOST, Rng(0))
+    once = augmented_arm(task, rare, 1.0, XGBOOST, Rng(0))
+    assert double.name == "minority_2.0"
+    assert double.probability.mean() > once.probability.mean()
+    with pytest.raises(DataProblem, match=f"takes {2 * task.need} synthetic minority rows; the sample has {task.need}"):
+        augmented_arm(task, rare.iloc[: task.need], 2.0, XGBOOST, Rng(0))
+
+
+def test_precision_recall_of_four_rows_by_hand():
+    rare, probability = np.array([1, 0, 1, 0]), np.array([0.9, 0.6, 0.4, 0.1])
+    curve = precision_recall(Arm("none", probability), rare)
+    # recall up to 1/2 at precision 1, above it at 2/3
+    assert curve["precision"].to_numpy() == pytest.approx(np.where(RECALLS <= 0.5, 1.0, 2 / 3))
+    assert curve["recall"].to_numpy() == pytest.approx(RECALLS) and set(curve["arm"]) == {"none"}
+    constant = precision_recall(Arm("none", np.full(4, 0.3)), rare)
+    assert (constant["precision"] == 0.5).all()
+
+
+def test_precision_recall_is_perfect_falls_and_is_chance_for_noise():
+    draw = np.random.default_rng(0)
+    rare = (draw.random(4000) < 0.2).astype(int)
+    noise = draw.random(4000)
+    curves = [
+        precision_recall(Arm("a", keep * rare + (1 - keep) * noise), rare)["precision"].to_numpy()
+        for keep in (1.0, 0.3, 0.0)
+    ]
+    assert (curves[0] == 1.0).all()
+    assert (curves[1] >= curves[2]).all() and curves[1].mean() > curves[2].mean() + 0.1
+    assert curves[2] == pytest.approx(np.full(20, 0.2), abs=0.06)
+    for curve in curves:
+        assert (np.diff(curve) <= 1e-12).all()

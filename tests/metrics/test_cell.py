@@ -5,19 +5,52 @@ import dataclasses
 import numpy as np
 import pytest
 
-from synthcohort.metrics import cell
+from synthcohort.metrics import (
+    attribute_inference,
+    cell_fidelity,
+    combinations,
+    detection,
+    disclosure,
+    fidelity,
+    linkability,
+    manifold,
+    membership,
+    mmd,
+    prediction,
+    privacy,
+    sdmetrics,
+    singling_out,
+    transport,
+)
+from synthcohort.metrics.agreement import METRICS as AGREEMENT
 from synthcohort.metrics.cell import evaluate_split, reference_split
 from synthcohort.rng import Rng
 from synthcohort.schema import Schema, SchemaError
 from synthcohort.scores import AXES, Score, to_frame, write
 from synthcohort.study import MetricsBlock
 
+FAMILIES = ("random_forest", "xgboost", "logistic_regression")
+MEASURES = (
+    *("accuracy", "balanced_accuracy", "auroc", "auprc", "f1", "f2", "brier"),
+    *("calibration_slope_error", "calibration_intercept"),
+)
 WHOLE = {
-    *("shape", "trend", "dimension_wise_probability", "mmd", "c2st_xgboost"),
-    *("exact_copies", "memorisation", "dcr_share", "dcr_train_median", "dcr_holdout_median"),
+    *fidelity.METRICS, *mmd.METRICS, *manifold.METRICS, *sdmetrics.METRICS, *combinations.METRICS,
+    *detection.METRICS, *transport.METRICS, *prediction.METRICS, *privacy.METRICS, *membership.METRICS,
+    *singling_out.METRICS, *linkability.METRICS, *attribute_inference.METRICS, *disclosure.METRICS,
+}  # fmt: skip
+UTILITY = {f"tstr_{measure}_{family}" for measure in MEASURES for family in FAMILIES}
+AUGMENTATION = {
+    f"augment_{measure}_{family}"
+    for measure in ("f1", "f2", "auroc", "auprc", "brier", "calibration_slope_error", "calibration_intercept")
+    for family in ("random_forest", "xgboost")
 }
-UTILITY = {f"tstr_{m}_{c}" for m in ("auroc", "auprc", "f1") for c in ("random_forest", "xgboost")}
-AUGMENTATION = {f"augment_{m}_{c}" for m in ("f1", "f2", "auroc", "auprc") for c in ("random_forest", "xgboost")}
+CURVE = {
+    f"augment_precision_at_recall_{recall}_{family}"
+    for recall in range(10, 100, 10)
+    for family in ("random_forest", "xgboost")
+}
+AREAS = {"random_forest": 0.8, "xgboost": 0.79, "logistic_regression": 0.82}
 
 
 @pytest.fixture(scope="module")
@@ -26,7 +59,7 @@ def judge():
         train, validation, test = parts
         return evaluate_split(
             train=train, validation=validation, test=test, samples=samples, schema=schema, metrics=settings,
-            rng=options.pop("rng", Rng(0)), **options,
+            rng=options.pop("rng", Rng(0)), real_auroc=AREAS, **options,
         )  # fmt: skip
 
     return run
@@ -53,9 +86,10 @@ def by_name(scores):
 def test_every_name_and_condition_is_there(parts, schema, settings, samples, judge):
     scores = judge(parts, schema, settings, samples)
     observed = {s.metric for s in scores if s.condition == "as_observed"}
-    assert observed == WHOLE | UTILITY
+    assert observed == WHOLE | UTILITY | set(AGREEMENT)
     arms = {(s.metric, s.condition) for s in scores if s.axis == "augmentation"}
-    assert arms == {(m, c) for m in AUGMENTATION for c in ("minority_0.5", "minority_1.0")}
+    shares = {(m, c) for m in AUGMENTATION for c in ("minority_0.5", "minority_1.0")}
+    assert arms == shares | {(m, "minority_1.0") for m in CURVE}
     assert all(s.note == "" and np.isfinite(s.value) and s.axis in AXES and s.n > 0 for s in scores)
 
 
@@ -65,9 +99,8 @@ def test_reference_has_ceiling_and_rivals(parts, schema, settings, samples, judg
     observed = {s.metric for s in scores if s.condition == "as_observed"}
     assert observed == WHOLE | {name.replace("tstr", "trtr") for name in UTILITY}
     rivals = {(s.metric, s.condition) for s in scores if s.axis == "augmentation"}
-    assert rivals == {
-        (m, c) for m in AUGMENTATION for c in ("none", "class_weight", "random_oversampling", "threshold")
-    }
+    names = ("none", "class_weight", "random_oversampling", "random_undersampling", "threshold")
+    assert rivals == {(m, c) for m in AUGMENTATION for c in names} | {(m, "none") for m in CURVE}
     assert all(np.isfinite(s.value) for s in scores)
     # the training rows as if they were synthetic: what TSTR gives is what the reference calls TRTR
     own = by_name(judge(parts, schema, settings, {"as_observed": train}))
@@ -104,10 +137,14 @@ def test_two_calls_give_equal_bytes(parts, schema, settings, samples, judge, tmp
 
 
 def test_study_settings_fit(parts, schema, samples, judge):
-    block = MetricsBlock(classifiers=["xgboost"], augmentation_shares=[1.0], max_rows_pairwise=50, max_rows_distance=50)
+    block = MetricsBlock(
+        classifiers=["xgboost", "decision_tree", "k_nearest_neighbours"], augmentation_classifiers=["xgboost"],
+        augmentation_shares=[1.0], max_rows_pairwise=50, max_rows_distance=50, max_rows_transport=50,
+    )  # fmt: skip
     scores = judge(parts, schema, block, samples)
     assert {s.condition for s in scores} == {"as_observed", "minority_1.0"}
     assert not any("random_forest" in s.metric for s in scores)
+    assert {s.metric for s in scores} >= {"tstr_auroc_decision_tree", "tstr_brier_k_nearest_neighbours"}
 
 
 def test_absent_samples_fail_with_the_reason(parts, schema, settings, samples, judge):
@@ -131,13 +168,17 @@ def test_fewer_than_ten_rows_fail_with_the_reason(parts, schema, settings, sampl
 def test_one_class_only_fails_utility_and_leaves_the_rest(parts, schema, settings, samples, judge):
     rows = samples["as_observed"]
     scores = judge(parts, schema, settings, {**samples, "as_observed": rows[rows["died"] == "no"]})
-    assert {s.metric for s in scores if np.isnan(s.value)} == UTILITY
+    assert {s.metric for s in scores if np.isnan(s.value)} == UTILITY | set(AGREEMENT)
     assert all("one level only" in s.note for s in scores if np.isnan(s.value))
 
 
-def test_constant_columns_have_finite_scores(parts, schema, settings, samples, judge):
+def test_constant_columns_have_finite_scores_or_a_reason(parts, schema, settings, samples, judge):
     flat = samples["as_observed"].assign(age=50.0, marker=1.0)
-    assert all(np.isfinite(s.value) for s in judge(parts, schema, settings, {**samples, "as_observed": flat}))
+    scores = judge(parts, schema, settings, {**samples, "as_observed": flat})
+    # Nothing singles a row out, nothing is rare and no family is better than another: these three say so.
+    lost = {s.metric: s.note for s in scores if not np.isfinite(s.value)}
+    assert set(lost) == {"singling_out_risk_univariate", "small_cell_disclosure", "ranking_agreement"}
+    assert all(lost.values())
     parts = [part.assign(age=50.0) for part in parts]
     assert all(np.isfinite(s.value) for s in judge(parts, schema, settings, samples))
 
@@ -160,16 +201,40 @@ def test_bad_frames_are_refused_by_name(parts, schema, settings, samples, judge)
 
 
 def test_unforeseen_errors_and_silent_nan_stop_the_cell(parts, schema, settings, samples, judge, monkeypatch):
-    monkeypatch.setattr(cell.fidelity, "fidelity_scores", lambda *a: [Score("fidelity", "shape", np.nan, 1, "up")])
+    monkeypatch.setattr(
+        cell_fidelity.fidelity, "fidelity_scores", lambda *a: [Score("fidelity", "shape", np.nan, 1, "up")]
+    )
     with pytest.raises(ArithmeticError, match="shape came out as nan"):
         judge(parts, schema, settings, samples)
 
     def broken(*args):
         raise ZeroDivisionError
 
-    monkeypatch.setattr(cell.fidelity, "fidelity_scores", broken)
+    monkeypatch.setattr(cell_fidelity.fidelity, "fidelity_scores", broken)
     with pytest.raises(ZeroDivisionError):
         judge(parts, schema, settings, samples)
+
+
+def test_a_known_law_adds_the_best_possible_arm(parts, schema, settings):
+    train, validation, test = parts
+    law = {
+        "validation": np.where(validation["died"] == "yes", 0.9, 0.1),
+        "test": np.where(test["died"] == "yes", 0.9, 0.1),
+    }
+    shared = {
+        "train": train,
+        "validation": validation,
+        "test": test,
+        "schema": schema,
+        "metrics": settings,
+        "rng": Rng(0),
+    }
+    arms = {s.metric: s.value for s in reference_split(**shared, law=law) if s.condition == "bayes_optimal"}
+    assert set(arms) == AUGMENTATION
+    assert arms["augment_auroc_xgboost"] == arms["augment_f1_random_forest"] == 1.0
+    turned = {name: 1.0 - p for name, p in law.items()}
+    upside = {s.metric: s.value for s in reference_split(**shared, law=turned) if s.condition == "bayes_optimal"}
+    assert upside["augment_auroc_xgboost"] == 0.0
 
 
 def test_augmentation_of_other_tasks_fails_with_the_reason(parts, schema, settings, samples, judge):
@@ -178,7 +243,8 @@ def test_augmentation_of_other_tasks_fails_with_the_reason(parts, schema, settin
     )
     scores = judge(parts, Schema(columns), settings, {"as_observed": samples["as_observed"]})
     assert {s.metric for s in scores if s.axis == "utility"} >= {"tstr_r2_xgboost", "tstr_rmse_random_forest"}
-    assert all(np.isfinite(s.value) for s in scores if s.axis != "augmentation")
+    lost = {s.metric: s.note for s in scores if s.axis != "augmentation" and not np.isfinite(s.value)}
+    assert set(lost) == {"ranking_agreement"} and "is numeric" in lost["ranking_agreement"]
     assert all(np.isnan(s.value) for s in scores if s.axis == "augmentation")
 
 

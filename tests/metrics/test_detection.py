@@ -1,12 +1,22 @@
 """The classifier two-sample test: folds, the null, and tables that give themselves away."""
 
 import numpy as np
+import pandas as pd
 import pytest
+from sklearn.compose import ColumnTransformer
+from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
-from synthcohort.metrics import detection
-from synthcohort.metrics.classifiers import PREDICTORS
-from synthcohort.metrics.detection import FOLDS, c2st_xgboost, cross_fitted_auroc, stratified_folds
+from synthcohort.metrics.detection import (
+    FOLDS,
+    c2st_logistic,
+    c2st_xgboost,
+    cross_fitted_auroc,
+    stratified_folds,
+    two_samples,
+)
 from synthcohort.metrics.matrix import DataProblem
 from synthcohort.rng import Rng
 
@@ -24,18 +34,47 @@ def test_equal_rows_share_a_fold_and_labels_are_spread():
     assert np.bincount(folds[labels == 1]).tolist() == [40] * 5
 
 
-def test_score_is_the_mean_of_the_fold_areas_by_hand(monkeypatch):
+def test_score_is_the_mean_of_the_fold_areas_by_hand():
     # A "classifier" that returns the feature itself: each fold's area can be counted from its own rows.
-    class Echo:
-        def probabilities(self, features):
-            return np.stack([1 - features[:, 0], features[:, 0]], axis=1)
-
-    monkeypatch.setattr(detection, "fit_classifier", lambda *args, **kwargs: Echo())
     draw = np.random.default_rng(3)
     features, labels = draw.random((60, 1)), np.repeat([0, 1], 30)
     folds = stratified_folds(features, labels, Rng(4).branch("folds"))
     areas = [roc_auc_score(labels[folds == f], features[folds == f, 0]) for f in range(FOLDS)]
-    assert cross_fitted_auroc(PREDICTORS["xgboost"], features, labels, Rng(4)) == pytest.approx(np.mean(areas))
+    found = cross_fitted_auroc(lambda *_: lambda rows: rows[:, 0], features, labels, folds=folds, rng=Rng(4))
+    assert found == pytest.approx(np.mean(areas))
+
+
+def test_logistic_equals_a_pipeline_fitted_on_each_training_fold(schema, make_cohort, shuffle):
+    unseen, synthetic = make_cohort(200, 0), shuffle(make_cohort(200, 1), 0.8, 2)
+    samples = two_samples(unseen, synthetic, schema, Rng(5))
+    frame = pd.concat(samples.parts, ignore_index=True)
+    levels = [list(c.levels) for c in schema.categorical]
+    kinds = [("n", StandardScaler(), ["age", "marker"]), ("c", OneHotEncoder(categories=levels), ["ward", "died"])]
+    areas = []
+    for number in range(FOLDS):
+        outer = samples.folds == number
+        model = make_pipeline(ColumnTransformer(kinds), LogisticRegression(max_iter=1000))
+        model.fit(frame[~outer], samples.labels[~outer])
+        areas.append(roc_auc_score(samples.labels[outer], model.predict_proba(frame[outer])[:, 1]))
+    assert c2st_logistic(unseen, synthetic, schema, Rng(5))[0].value == pytest.approx(np.mean(areas), abs=1e-3)
+
+
+def test_logistic_finds_margins_not_dependence(schema, make_cohort, shuffle):
+    unseen, other = make_cohort(600, 0), make_cohort(600, 1)
+    assert c2st_logistic(unseen, shuffle(other, 1.0, 2), schema, Rng(0))[0].value < 0.57
+    values = [
+        c2st_logistic(unseen, other.assign(age=other["age"] + by), schema, Rng(0))[0].value for by in (0.0, 5.0, 20.0)
+    ]
+    assert values[0] < values[1] < values[2]
+    assert values[2] > 0.85
+
+
+def test_logistic_null_is_one_half_and_constants_are_harmless(schema, make_cohort):
+    frames = [(make_cohort(150, 2 * i), make_cohort(150, 2 * i + 1)) for i in range(12)]
+    values = [c2st_logistic(a, b, schema, Rng(i))[0].value for i, (a, b) in enumerate(frames)]
+    assert abs(np.mean(values) - 0.5) < 3 * np.std(values, ddof=1) / np.sqrt(12)
+    flat = [f.assign(marker=1.0) for f in frames[0]]
+    assert 0.3 < c2st_logistic(*flat, schema, Rng(0))[0].value < 0.7
 
 
 def test_null_is_one_half_within_its_error(schema, make_cohort):
@@ -72,5 +111,6 @@ def test_sides_have_equal_size(schema, make_cohort):
 def test_all_rows_equal_is_refused(schema, make_cohort):
     real = make_cohort(100, 0)
     flat = real.iloc[[0] * 100].reset_index(drop=True)
-    with pytest.raises(DataProblem, match="1 distinct synthetic"):
-        c2st_xgboost(make_cohort(100, 1), flat, schema, Rng(0))
+    for score in (c2st_xgboost, c2st_logistic):
+        with pytest.raises(DataProblem, match="1 distinct synthetic"):
+            score(make_cohort(100, 1), flat, schema, Rng(0))

@@ -1,4 +1,4 @@
-"""The kernel two-sample statistic against hand computation, enumeration and its null."""
+"""The kernel two-sample statistic and its test against hand computation, enumeration and their null."""
 
 import itertools
 
@@ -6,8 +6,16 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from synthcohort.metrics.matrix import DataProblem
-from synthcohort.metrics.mmd import median_distance, mmd_score, squared_mmd
+from synthcohort.metrics import mmd
+from synthcohort.metrics.matrix import DataProblem, standardised
+from synthcohort.metrics.mmd import (
+    METRICS,
+    median_distance,
+    mmd_score,
+    permutation_p_value,
+    squared_mmd,
+    squared_mmd_of_members,
+)
 from synthcohort.rng import Rng
 from synthcohort.schema import Column, Schema
 
@@ -71,3 +79,92 @@ def test_constant_column_counts_in_its_own_unit():
     same = mmd_score(real, real, schema, max_rows=10, rng=Rng(0))[0].value
     moved = mmd_score(real, real.assign(x=1.1), schema, max_rows=10, rng=Rng(0))[0].value
     assert np.isfinite(moved) and moved > same
+
+
+def test_bandwidths_are_the_median_its_half_and_its_double(schema, make_cohort):
+    real, other = make_cohort(80, 0), make_cohort(60, 1)
+    x, y = standardised(real, real, schema), standardised(other, real, schema)
+    median = median_distance(x)
+    scores = mmd_score(real, other, schema, max_rows=100, rng=Rng(0))
+    assert tuple(s.metric for s in scores) == METRICS
+    expected = [squared_mmd(x, y, width) for width in (median, median / 2, median * 2)]
+    assert [s.value for s in scores[:3]] == expected  # bit for bit
+
+
+def test_narrow_and_wide_average_zero_and_grow_with_noise(schema, make_cohort, shuffle):
+    def three(real, other):
+        return [s.value for s in mmd_score(real, other, schema, max_rows=300, rng=Rng(0))[:3]]
+
+    null = np.array([three(make_cohort(80, 2 * i), make_cohort(80, 2 * i + 1)) for i in range(40)])
+    assert (np.abs(null.mean(axis=0)) < 3 * null.std(axis=0, ddof=1) / np.sqrt(40)).all()
+    real, other = make_cohort(300, 0), make_cohort(300, 1)
+    grown = np.array([three(real, shuffle(other, share, 2)) for share in (0, 0.4, 1)])
+    assert (np.diff(grown, axis=0) > 0).all()
+
+
+def test_statistic_of_every_redistribution_is_that_of_its_two_tables():
+    draw = np.random.default_rng(0)
+    z = draw.normal(size=(9, 2))
+    choices = list(itertools.combinations(range(9), 4))
+    member = np.zeros((9, len(choices)))
+    for b, rows in enumerate(choices):
+        member[list(rows), b] = 1.0
+    got = squared_mmd_of_members(z, member, 1.1)
+    expected = [squared_mmd(z[list(rows)], np.delete(z, rows, axis=0), 1.1) for rows in choices]
+    assert got == pytest.approx(expected, abs=1e-12)
+
+
+def test_p_value_is_the_share_of_redistributions_at_least_as_far(monkeypatch):
+    monkeypatch.setattr(mmd, "PERMUTATIONS", 20_000)
+    x, y = np.array([[0.0], [0.1], [0.3]]), np.array([[2.0], [2.2], [0.2]])
+    z, observed = np.concatenate([x, y]), squared_mmd(x, y, 1.0)
+    every = [
+        squared_mmd(z[list(rows)], np.delete(z, rows, axis=0), 1.0) for rows in itertools.combinations(range(6), 3)
+    ]
+    exact = np.mean(np.array(every) >= observed - 1e-9)
+    assert 0 < exact < 1
+    assert permutation_p_value(x, y, 1.0, Rng(3)) == pytest.approx(exact, abs=0.02)
+
+
+def test_p_value_is_uniform_for_fresh_rows():
+    draw = np.random.default_rng(0)
+    sample = np.array(
+        [permutation_p_value(draw.normal(size=(30, 2)), draw.normal(size=(20, 2)), 1.5, Rng(i)) for i in range(200)]
+    )
+    grid = np.arange(1, 11) / 10
+    share = (sample[:, None] <= grid).mean(axis=0)
+    assert np.abs(share - grid).max() < 1.63 / np.sqrt(200)  # Kolmogorov-Smirnov at 1 %
+
+
+def test_p_value_is_small_for_another_law_and_one_for_equal_rows(schema, make_cohort, shuffle):
+    real, other = make_cohort(300, 0), make_cohort(300, 1)
+    assert mmd_score(real, shuffle(other, 1.0, 2), schema, max_rows=300, rng=Rng(0))[3].value == 1 / 201
+    x = np.repeat([[0.0], [1.0]], 15, axis=0)
+    assert permutation_p_value(x, x, 1.0, Rng(0)) == 1.0  # no redistribution is nearer than equal tables
+
+
+def test_ties_count_as_at_least_as_far():
+    # Two rows of a kind: every redistribution is one of few values, which rounding must not tear apart.
+    x, y = np.array([[0.0]] * 8 + [[1.7]] * 2), np.array([[0.0]] * 9 + [[1.7]])
+    assert permutation_p_value(x, y, 1.0, Rng(0)) > 0.8
+
+
+def test_copies_pass_against_their_source_and_are_rejected_against_fresh_rows():
+    draw = np.random.default_rng(0)
+    source, fresh = [], []
+    for i in range(100):
+        train, unseen = draw.normal(size=(40, 2)), draw.normal(size=(40, 2))
+        copies = train[draw.integers(0, 40, 40)]
+        source.append(permutation_p_value(train, copies, 1.5, Rng(i)))
+        fresh.append(permutation_p_value(unseen, copies, 1.5, Rng(i)))
+    assert np.mean(source) > 0.5 + 3 * 0.03  # 0.03: the error of a mean of 100 uniform values
+    assert np.mean(np.array(fresh) <= 0.1) > 0.1 + 2 * 0.03  # 0.03: the error of a share of 0.1 among 100
+
+
+def test_p_value_repeats_and_blocks_change_nothing(monkeypatch, schema, make_cohort):
+    frames = make_cohort(90, 0), make_cohort(70, 1)
+    first = mmd_score(*frames, schema, max_rows=80, rng=Rng(0))
+    assert mmd_score(*frames, schema, max_rows=80, rng=Rng(0)) == first
+    monkeypatch.setattr(mmd, "BLOCK", 7)
+    parts = mmd_score(*frames, schema, max_rows=80, rng=Rng(0))
+    assert [s.value for s in parts] == pytest.approx([s.value for s in first], abs=1e-12)

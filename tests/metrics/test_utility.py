@@ -3,10 +3,20 @@
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.metrics import balanced_accuracy_score, fbeta_score
 
 from synthcohort.metrics.classifiers import PREDICTORS, fit_classifier
 from synthcohort.metrics.matrix import DataProblem
-from synthcohort.metrics.utility import binary_measures, metric_names, multiclass_measures, utility_scores
+from synthcohort.metrics.utility import (
+    BINARY,
+    MULTICLASS,
+    auroc,
+    f_beta,
+    judge,
+    judged_scores,
+    metric_names,
+    utility_scores,
+)
 from synthcohort.rng import Rng
 from synthcohort.schema import Column, Schema
 
@@ -18,32 +28,100 @@ def values(predictor, train, test, schema, prefix="tstr"):
     return {s.metric: s.value for s in scores}
 
 
+def by_measure(table, truth, predicted):
+    return {m.name: m.score("utility", m.name, truth, predicted) for m in table}
+
+
 def test_binary_measures_of_four_rows_by_hand():
     # ranks: 1 (.9), 0 (.6), 1 (.4), 0 (.1): three of four pairs in order; precision 1 and 2/3 at the hits;
-    # at .5 one hit, one false alarm, one miss.
-    got = binary_measures(np.array([1, 0, 1, 0]), np.array([0.9, 0.6, 0.4, 0.1]))
-    assert got == pytest.approx((0.75, (1 + 2 / 3) / 2, 0.5))
+    # at .5 one hit, one false alarm, one miss, one true rejection.
+    got = by_measure(BINARY, np.array([1, 0, 1, 0]), np.array([0.9, 0.6, 0.4, 0.1]))
+    by_hand = {"accuracy": 0.5, "balanced_accuracy": 0.5, "auroc": 0.75, "auprc": (1 + 2 / 3) / 2, "f1": 0.5, "f2": 0.5}
+    assert {name: got[name].value for name in by_hand} == pytest.approx(by_hand)
+    assert got["brier"].value == pytest.approx((0.01 + 0.36 + 0.36 + 0.01) / 4)
+    assert got["calibration_intercept"].value == pytest.approx(0.0, abs=1e-9)  # the four risks sum to two
+    assert {name: s.direction for name, s in got.items() if s.direction != "up"} == {
+        "brier": "down",
+        "calibration_slope_error": "down",
+        "calibration_intercept": "zero",
+    }
+
+
+def test_balanced_accuracy_and_f2_weigh_the_rare_class():
+    truth, probability = np.array([1, 1, 0, 0, 0, 0]), np.array([0.9, 0.1, 0.1, 0.1, 0.1, 0.1])
+    got = {name: score.value for name, score in by_measure(BINARY, truth, probability).items()}
+    assert got["accuracy"] == pytest.approx(5 / 6) and got["balanced_accuracy"] == pytest.approx(0.75)
+    assert got["f1"] == pytest.approx(2 / 3) and got["f2"] == pytest.approx(5 / 9)
+    draw = np.random.default_rng(0)
+    truth, found = draw.integers(0, 2, 100), draw.random(100) < 0.4
+    assert f_beta(truth, found, 2.0) == pytest.approx(fbeta_score(truth, found, beta=2))
+    balanced = by_measure(BINARY, truth, found.astype(float))["balanced_accuracy"].value
+    assert balanced == pytest.approx(balanced_accuracy_score(truth, found))
+
+
+def test_perfect_predictions_are_perfect_and_only_the_slope_is_undefined():
+    truth = np.array([1, 0, 1, 0])
+    got = by_measure(BINARY, truth, truth.astype(float))
+    slope = got.pop("calibration_slope_error")
+    assert np.isnan(slope.value) and "separate the classes" in slope.note
+    assert got.pop("brier").value == 0.0
+    assert got.pop("calibration_intercept").value == pytest.approx(0.0, abs=1e-9)
+    assert {s.value for s in got.values()} == {1.0}
 
 
 def test_multiclass_measures_of_four_rows_by_hand():
     truth = np.array([0, 1, 2, 2])
     probabilities = np.array([[0.8, 0.1, 0.1], [0.5, 0.4, 0.1], [0.1, 0.3, 0.6], [0.6, 0.0, 0.4]])
-    auroc, auprc, f1 = multiclass_measures(truth, probabilities)
-    assert auroc == pytest.approx(1.0)  # for each level its rows come first
-    assert auprc == pytest.approx(1.0)
-    # chosen 0, 0, 2, 0: F1 of level 0 is 2/4, of level 1 is 0, of level 2 is 2/3
-    assert f1 == pytest.approx((0.5 + 0 + 2 / 3) / 3)
+    got = {name: score.value for name, score in by_measure(MULTICLASS, np.eye(3)[truth], probabilities).items()}
+    assert got["auroc"] == got["auprc"] == pytest.approx(1.0)  # for each level its rows come first
+    # chosen 0, 0, 2, 0: F1 of level 0 is 2/4, of level 1 is 0, of level 2 is 2/3; recalls 1, 0, 1/2
+    assert got["f1"] == pytest.approx((0.5 + 0 + 2 / 3) / 3)
+    assert (got["accuracy"], got["balanced_accuracy"]) == pytest.approx((0.5, 0.5))
+    squares = (0.04 + 0.01 + 0.01) + (0.25 + 0.36 + 0.01) + (0.01 + 0.09 + 0.16) + (0.36 + 0.36)
+    assert got["brier"] == pytest.approx(squares / 4)
+
+
+def test_names_are_those_of_the_scores(schema, make_cohort):
+    scores = utility_scores(
+        "tstr", XGBOOST, train=make_cohort(100, 0), test=make_cohort(80, 1), schema=schema, rng=Rng(0)
+    )
+    assert tuple(s.metric for s in scores) == metric_names("tstr", XGBOOST, schema)
+    assert "tstr_auroc_xgboost" in metric_names("tstr", XGBOOST, schema)
+
+
+def test_a_judged_predictor_is_scored_without_another_fit(schema, make_cohort, monkeypatch):
+    train, test = make_cohort(200, 0), make_cohort(150, 1)
+    judged = judge(XGBOOST, train=train, test=test, schema=schema, rng=Rng(0))
+    once = utility_scores("tstr", XGBOOST, train=train, test=test, schema=schema, rng=Rng(0))
+    monkeypatch.setattr("synthcohort.metrics.utility.classify_target", None)
+    scores = judged_scores("tstr", judged, schema)
+    assert scores == once
+    assert auroc(judged, schema) == {s.metric: s.value for s in scores}["tstr_auroc_xgboost"]
+
+
+def test_constant_predictions_fail_the_slope_alone(schema, make_cohort):
+    train = make_cohort(60, 0).assign(age=50.0, marker=1.0)
+    train["ward"] = pd.Categorical(["north"] * 60, categories=["north", "south", "west"])
+    scores = utility_scores("tstr", XGBOOST, train=train, test=make_cohort(80, 1), schema=schema, rng=Rng(0))
+    lost = {s.metric: s.note for s in scores if np.isnan(s.value)}
+    assert set(lost) == {"tstr_calibration_slope_error_xgboost"}
+    assert "probabilities are equal" in lost["tstr_calibration_slope_error_xgboost"]
+    assert {s.metric: s.value for s in scores}["tstr_auroc_xgboost"] == 0.5
 
 
 @pytest.mark.parametrize("name", sorted(PREDICTORS))
 def test_independent_columns_predict_nothing_and_noise_costs(name, schema, make_cohort, shuffle):
-    train, test = make_cohort(800, 0), make_cohort(800, 1)
-    areas = [
-        values(PREDICTORS[name], shuffle(train, share, 2), test, schema)[f"tstr_auroc_{name}"] for share in (0, 0.4, 1)
-    ]
-    assert areas[0] > 0.9
-    assert areas[0] > areas[1] > areas[2]
-    assert abs(areas[2] - 0.5) < 0.2
+    train, test = make_cohort(400, 0), make_cohort(400, 1)
+
+    def area(share, seed=2):
+        got = values(PREDICTORS[name], shuffle(train, share, seed), test, schema)
+        return got[f"tstr_auroc_{name}"]
+
+    assert area(0) > 0.9
+    # a linear score of no information has a random direction, which these test rows rank well or badly: average
+    chance = np.mean([area(1, seed) for seed in range(4)])
+    assert area(0) > area(0.4) > chance
+    assert abs(chance - 0.5) < 0.2
 
 
 def test_bootstrap_is_as_useful_as_the_table(schema, make_cohort, bootstrap):
@@ -103,3 +181,10 @@ def test_regression_is_scored_by_r2_and_rmse():
     assert scores[0].value == pytest.approx(explained)
     with pytest.raises(DataProblem, match="constant"):
         values(XGBOOST, train, test.assign(y=1.0), schema)
+    with pytest.raises(DataProblem, match="AUROC needs classes"):
+        auroc(judge(XGBOOST, train=train, test=test, schema=schema, rng=Rng(0)), schema)
+
+
+def test_fewer_than_ten_training_rows_are_refused(schema, make_cohort):
+    with pytest.raises(DataProblem, match="the training table has 9 rows"):
+        values(XGBOOST, make_cohort(9, 0, 0.5), make_cohort(80, 1), schema)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from synthcohort.cells.rows import read_schema
@@ -17,6 +18,15 @@ from synthcohort.schema import Schema, read_frame
 def read_test(folder: Path, split: int) -> pd.DataFrame:
     """Return the test rows of one split."""
     return read_frame(folder / f"split_{split}" / "test.csv", read_schema(folder))
+
+
+def read_law(folder: Path, split: int) -> dict[str, np.ndarray] | None:
+    """Return P(positive | row) of the "validation" and "test" rows of one split; None where nobody knows the law."""
+    path = folder / f"split_{split}" / "law.csv"
+    if not path.is_file():
+        return None
+    found = pd.read_csv(path)
+    return {name: found.loc[found["part"] == name, "probability"].to_numpy() for name in ("validation", "test")}
 
 
 def read_samples(folder: Path, split: int, schema: Schema, wanted: list[str]) -> dict[str, pd.DataFrame]:

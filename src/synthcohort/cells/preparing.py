@@ -1,7 +1,8 @@
 """How do a table's rows reach those who learn and those who judge?
 
 Rows are split, missing cells are filled with what the train rows teach, and the parts are written: train and validation
-to one folder, test to another. The summaries are what the page shows.
+to one folder, test to another. Where the law of the table is known, the exact case probabilities of validation and
+test rows are written beside the test rows, where no training stage looks. The summaries are what the page shows.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import numpy as np
 import pandas as pd
 
 from synthcohort.cells.rows import read_table, whole_folder
+from synthcohort.datasets.law import Law, known_law
 from synthcohort.preparation import Prepared, Unseen, prepare, unseen_levels
 from synthcohort.schema import Schema, write_frame
 from synthcohort.splits import fingerprints, make_splits
@@ -55,6 +57,7 @@ def prepare_cell(study: Study, dataset: str) -> Summary:
         rng=study.rng.branch("splits", dataset),
     )
     parts = [prepare(table.frame, table.schema, split) for split in found]
+    law = known_law(dataset)
     with whole_folder(study.paths.development(dataset)) as development, whole_folder(study.paths.test(dataset)) as test:
         for folder in (development, test):
             table.schema.to_json(folder / "schema.json")
@@ -63,6 +66,8 @@ def prepare_cell(study: Study, dataset: str) -> Summary:
             write_frame(part.train, development / f"split_{number}" / "train.csv")
             write_frame(part.validation, development / f"split_{number}" / "validation.csv")
             write_frame(part.test, test / f"split_{number}" / "test.csv")
+            if law is not None:
+                _law(part, law).to_csv(test / f"split_{number}" / "law.csv", index=False, float_format="%.10g")
     return Summary(
         sizes=pd.DataFrame([row for k, part in enumerate(parts) for row in _sizes(part, table.schema, k)]),
         shared=sum(_shared(part) for part in parts),
@@ -80,6 +85,12 @@ def _sizes(part: Prepared, schema: Schema, split: int) -> list[dict[str, object]
         distinct = len(np.unique(fingerprints(frame)))
         rows.append({"split": split, "part": name, "rows": len(frame), "distinct": distinct, "positive": positive})
     return rows
+
+
+def _law(part: Prepared, law: Law) -> pd.DataFrame:
+    """Return `part` (validation or test) and `probability`, one row for each of their rows, in their order."""
+    judged = {"validation": part.validation, "test": part.test}
+    return pd.concat([pd.DataFrame({"part": name, "probability": law(rows)}) for name, rows in judged.items()])
 
 
 def _shared(part: Prepared) -> int:

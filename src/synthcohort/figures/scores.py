@@ -13,6 +13,7 @@ from matplotlib.lines import Line2D
 
 from synthcohort.figures import labels, style
 
+_LINES = ("-", "--", "-.", ":", (0, (7, 2, 1, 2, 1, 2)), (0, (1, 4)), (0, (10, 4)))  # of rivals
 IDEALS = {"half": 0.5, "zero": 0.0}
 _BETTER = {"up": "higher is better", "down": "lower is better", "half": "0.5 is ideal", "zero": "0 is ideal"}
 
@@ -140,7 +141,7 @@ def frame_of(values: pd.Series) -> tuple[float, float]:
 
 def _rivals(axes, rivals: pd.DataFrame) -> list[Line2D]:
     drawn = []
-    for (arm, row), line in zip(rivals.groupby("rival", sort=True), ("-", "--", "-.", ":") * 3, strict=False):
+    for (arm, row), line in zip(rivals.groupby("rival", sort=True), _LINES * 3, strict=False):
         text = str(arm).replace("_", " ")
         drawn.append(axes.axhline(float(row["mean"].iloc[0]), color="#1a1a1a", lw=1.0, ls=line, label=text))
     return drawn

@@ -18,13 +18,18 @@ from synthcohort.schema import Schema
 
 
 def table_note(how: str) -> str:
-    """Return the caption of the table of every metric."""
+    """Return the caption of the table of headline metrics."""
     return (
         f"{how} Best method of each row in green; the real table and the sentinels stand apart in italics. In the "
         "column of "
         "the real table, fresh real rows are judged as if they were synthetic, and models are trained on real train "
         "rows."
     )
+
+
+def compact_note() -> str:
+    """Return the caption of the table of metrics that head no axis."""
+    return "Means over splits, without intervals; best method of each row in green, and not therefore told apart."
 
 
 def scores(points: pd.DataFrame, how: str) -> str:

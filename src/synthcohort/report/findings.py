@@ -105,6 +105,7 @@ def _table(found: Answer, headlines: pd.DataFrame) -> dict[str, Any]:
     intervals = {name: _interval(getattr(found, name)) for name in ("real", "loss", "gain")}
     return {
         **choices,
+        "attack": None if found.attack is None else {"metric": found.attack.metric, **_interval(found.attack.interval)},
         "undecided": list(found.undecided),
         **intervals,
         "sentences": sentences(found),

@@ -23,9 +23,16 @@ def resampling(study: Study) -> Resampling:
 
 
 def table_scores(study: Study, dataset: str) -> pd.DataFrame:
-    """Return the tidy scores of every generator and of the real table on one table."""
+    """Return the tidy scores of every generator and of the real table on one table.
+
+    Those of the shadow-model attack are among them where the table is attacked and they are there.
+    """
     names = ["real", *study.params.generators]
-    return load_scores([study.paths.scores(dataset, name) for name in names])
+    files = [study.paths.scores(dataset, name) for name in names]
+    if dataset in study.params.shadow.tables:
+        attacks = [study.paths.shadow(dataset, name) for name in study.params.generators]
+        files += [path for path in attacks if path.is_file()]
+    return load_scores(files)
 
 
 def all_scores(study: Study) -> pd.DataFrame:

@@ -22,12 +22,18 @@ _CODE = re.compile(r"`([^`]+)`")
 
 def figure(drawn: Figure, caption: str) -> None:
     """Show a figure as PNG with its caption (plain text)."""
-    image = base64.b64encode(png(drawn)).decode("ascii")
-    alternative = html.escape(caption, quote=True).replace("`", "")
-    _show(
-        f'<figure><img alt="{alternative}" src="data:image/png;base64,{image}">'
-        f"<figcaption>{text(caption)}</figcaption></figure>"
-    )
+    _show(_figure(drawn, caption))
+
+
+def folded(heading: str, drawn: Figure, caption: str) -> None:
+    """Show a figure that opens on a click: detail that few readers need."""
+    _show(f"<details><summary>{html.escape(heading)}</summary>{_figure(drawn, caption)}</details>")
+
+
+def folded_table(heading: str, markup: str, caption: str) -> None:
+    """Show a table that opens on a click."""
+    below = f'<p class="caption">{text(caption)}</p>'
+    _show(f'<details><summary>{html.escape(heading)}</summary><div class="scroll">{markup}</div>{below}</details>')
 
 
 def png(drawn: Figure) -> bytes:
@@ -82,6 +88,15 @@ def failures(scores: pd.DataFrame) -> None:
 def text(sentence: str) -> str:
     """Return plain text as HTML, `names` between backticks as code."""
     return _CODE.sub(r"<code>\1</code>", html.escape(sentence, quote=False))
+
+
+def _figure(drawn: Figure, caption: str) -> str:
+    image = base64.b64encode(png(drawn)).decode("ascii")
+    alternative = html.escape(caption, quote=True).replace("`", "")
+    return (
+        f'<figure><img alt="{alternative}" src="data:image/png;base64,{image}">'
+        f"<figcaption>{text(caption)}</figcaption></figure>"
+    )
 
 
 def _show(markup: str) -> None:

@@ -18,6 +18,7 @@ from synthcohort.datasets.table import Card
 from synthcohort.figures import labels
 from synthcohort.figures.style import REAL
 from synthcohort.report import gathering, pictures
+from synthcohort.report.headlines import first, rest
 from synthcohort.report.trust import utility_metric
 from synthcohort.schema import Schema
 from synthcohort.study import Study
@@ -28,6 +29,7 @@ AXES = {
     "privacy": "Privacy: are the rows new?",
 }
 PICTURED_COLUMNS = 6
+DRAWN = ("f1", "f2", "auroc", "auprc")  # of augmentation
 
 
 @dataclass(frozen=True)
@@ -124,6 +126,21 @@ def directions(summary: pd.DataFrame, *axes: str) -> dict[str, str]:
     return found
 
 
+def headlines(summary: pd.DataFrame, *axes: str) -> dict[str, str]:
+    """Return metric -> direction as `directions` does, only for the metrics that head their axis."""
+    found: dict[str, str] = {}
+    for axis in axes or tuple(AXES):
+        known = directions(summary, axis)
+        found |= {metric: known[metric] for metric in first(axis, known)}
+    return found
+
+
+def others(summary: pd.DataFrame, axis: str) -> dict[str, str]:
+    """Return metric -> direction for the metrics of an axis that do not head it."""
+    known = directions(summary, axis)
+    return {metric: known[metric] for metric in rest(axis, known)}
+
+
 def augmentation(summary: pd.DataFrame) -> pd.DataFrame:
     """Return the augmentation rows with their `share` in [0, 1] (generators) or their `rival` arm ("real")."""
     own = summary[(summary["axis"] == "augmentation") & summary["mean"].notna()].copy()
@@ -133,11 +150,10 @@ def augmentation(summary: pd.DataFrame) -> pd.DataFrame:
 
 
 def augmentation_metrics(arms: pd.DataFrame) -> list[str]:
-    """Return which augmentation metrics are drawn: all measures of the classifier that comes last by name."""
+    """Return which augmentation metrics are drawn: those of `DRAWN`, of XGBoost where it has scores."""
     names = sorted(arms["metric"].unique())
     last = "xgboost" if any(n.endswith("_xgboost") for n in names) else "random_forest"
-    order = {measure: place for place, measure in enumerate(("f1", "f2", "auroc", "auprc"))}
-    return sorted((n for n in names if n.endswith(last)), key=lambda n: order.get(n.split("_")[1], len(order)))
+    return [name for name in (f"augment_{measure}_{last}" for measure in DRAWN) if name in names]
 
 
 def _on_one_scale(frame: pd.DataFrame) -> pd.DataFrame:

@@ -137,6 +137,26 @@ def side_by_side(intervals: pd.DataFrame, directions: Mapping[str, str]) -> str:
     return table(head, rows)
 
 
+def compact(intervals: pd.DataFrame, directions: Mapping[str, str]) -> str:
+    """Return metrics by generators with the means alone, the best method of each row marked.
+
+    Args:
+        intervals: columns generator, metric, mean.
+        directions: metric -> "up", "down", "half" or "zero", in the order of the rows.
+    """
+    names = style.order(list(intervals["generator"].unique()))
+    apart = {style.REAL, *style.SENTINELS}
+    means = {(r.generator, r.metric): r.mean for r in intervals.itertuples()}
+    rows = []
+    for metric, direction in directions.items():
+        own = {name: means.get((name, metric), math.nan) for name in names}
+        best = best_of({name: mean for name, mean in own.items() if name not in apart}, direction)
+        marks = {name: "best" if name in best else "sentinel" if name in apart else "" for name in names}
+        cells = [Cell(number(own[name]), css=marks[name]) for name in names]
+        rows.append([Cell(labels.short_label(metric), f"({_WISH[direction]})", "text"), *cells])
+    return table(["metric", *(style.label(name) for name in names)], rows)
+
+
 def best_of(means: Mapping[str, float], direction: str) -> set[str]:
     """Return the names with the best finite mean; several if their means are equal."""
     regrets = {name: regret(mean, direction) for name, mean in means.items() if math.isfinite(mean)}

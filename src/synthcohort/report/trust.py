@@ -37,7 +37,8 @@ FIDELITY = "c2st_xgboost"
 PRIVACY = "memorisation"
 UTILITIES = ("tstr_auroc_xgboost", "tstr_r2_xgboost", "tstr_auroc_random_forest", "tstr_r2_random_forest")
 AUGMENTATIONS = ("augment_f1_xgboost", "augment_f1_random_forest")
-RIVALS = ("none", "class_weight", "random_oversampling", "threshold")
+RIVALS = ("none", "class_weight", "random_oversampling", "random_undersampling", "threshold")
+ATTACKS = "mia_auroc_"  # prefix of the membership attacks, 0.5: chance
 
 
 @dataclass(frozen=True)
@@ -58,6 +59,19 @@ class Choice:
 
 
 @dataclass(frozen=True)
+class Attack:
+    """The membership attack that does best against one generator, which is too good by chance: the largest of several.
+
+    Args:
+        metric: the attack's metric.
+        interval: mean AUROC and its interval; that of the run where there is a single one.
+    """
+
+    metric: str
+    interval: Interval
+
+
+@dataclass(frozen=True)
 class Answer:
     """What one table's scores say.
 
@@ -65,6 +79,7 @@ class Answer:
         dataset: the table.
         utility, fidelity, privacy: the best method on each; None if no method has a score.
         trusted: the best utility among methods that are safe enough; None if no method is.
+        attack: the worst membership attack on `trusted`; None without one.
         undecided: methods whose interval of `memorisation` holds the limit.
         real: what models trained on the real table achieve on the utility metric.
         loss: paired difference, best utility minus real.
@@ -78,6 +93,7 @@ class Answer:
     fidelity: Choice | None
     privacy: Choice | None
     trusted: Choice | None
+    attack: Attack | None
     undecided: tuple[str, ...]
     real: Interval
     loss: Interval
@@ -101,6 +117,7 @@ def answer(frame: pd.DataFrame, dataset: str, resampling: Resampling) -> Answer:
     pairs_of = added[["generator", "condition"]].drop_duplicates().itertuples(index=False)
     augmentation = choose(own, augment, [Arm(g, c) for g, c in pairs_of], resampling)
     rival = choose(own, augment, [Arm(REAL, condition) for condition in RIVALS], resampling)
+    trusted = choose(own, metric, safe, resampling)
     real = Arm(REAL)
     trtr = metric.replace("tstr_", "trtr_")
     return Answer(
@@ -108,7 +125,8 @@ def answer(frame: pd.DataFrame, dataset: str, resampling: Resampling) -> Answer:
         utility=utility,
         fidelity=choose(own, FIDELITY, arms, resampling),
         privacy=choose(own, PRIVACY, arms, resampling),
-        trusted=choose(own, metric, safe, resampling),
+        trusted=trusted,
+        attack=worst_attack(own, trusted.best, resampling) if trusted else None,
         undecided=tuple(arm.generator for arm in arms if arm not in safe and arm not in unsafe),
         real=interval_of(own, trtr, real, resampling),
         loss=_loss(own, utility, trtr, resampling),
@@ -146,6 +164,20 @@ def choose(frame: pd.DataFrame, metric: str, arms: Sequence[Arm], resampling: Re
         if arm.generator != best.generator and not gap.low > 0 and arm.generator not in ties:
             ties.append(arm.generator)
     return Choice(metric, best, interval_of(frame, metric, best, resampling), tuple(ties))
+
+
+def worst_attack(frame: pd.DataFrame, arm: Arm, resampling: Resampling) -> Attack | None:
+    """Return the membership attack with the largest mean AUROC against one arm; None if none was run."""
+    own = frame[(frame["generator"] == arm.generator) & frame["metric"].str.startswith(ATTACKS)]
+    own = own[(own["condition"] == arm.condition) & own["value"].notna()]
+    if own.empty:
+        return None
+    metric = str(own.groupby("metric")["value"].mean().idxmax())
+    rows = own[own["metric"] == metric]
+    if len(rows) == 1:
+        one = rows.iloc[0]
+        return Attack(metric, Interval(one["value"], one["low"], one["high"], 1))
+    return Attack(metric, corrected_interval(rows["value"].to_numpy(), resampling))
 
 
 def interval_of(frame: pd.DataFrame, metric: str, arm: Arm, resampling: Resampling) -> Interval:

@@ -70,8 +70,19 @@ def _trusted(answer: Answer) -> str:
     best = answer.trusted
     return (
         f"To hand out: among methods with a {limit}, {style.label(best.best.generator)} is the most useful, "
-        f"{labels.short_label(best.metric)} {said(best.interval)}. A small memorisation is no proof of "
-        f"safety.{open_ones}"
+        f"{labels.short_label(best.metric)} {said(best.interval)}.{_attacked(answer)} A small memorisation is no proof "
+        f"of safety.{open_ones}"
+    )
+
+
+def _attacked(answer: Answer) -> str:
+    if answer.attack is None:
+        return ""
+    found = answer.attack.interval
+    word = "finds members" if found.low > 0.5 else "does not surely find members"
+    return (
+        f" The best of the membership attacks on it {word}: {labels.short_label(answer.attack.metric)} "
+        f"{said(found)} (0.5: chance)."
     )
 
 
