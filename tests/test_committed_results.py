@@ -6,10 +6,10 @@ import pytest
 
 from synthcohort import study
 from synthcohort.comparison.intervals import load_scores, mean_ranks
+from synthcohort.report.headlines import HEADLINES
 
 ROOT = Path(__file__).parent.parent
 OPENED = study.Study(study.read_params(ROOT / "params.yaml"), study.Paths(ROOT))
-FIDELITY = ["shape", "trend", "mmd", "dimension_wise_probability", "c2st_xgboost"]
 
 
 @pytest.fixture(params=list(OPENED.params.datasets))
@@ -28,7 +28,7 @@ def mean(frame, generator, metric):
 
 
 def test_bootstrap_has_the_best_fidelity(table):
-    ranks = mean_ranks(table, FIDELITY, condition="as_observed").set_index("generator")["mean_rank"]
+    ranks = mean_ranks(table, HEADLINES["fidelity"], condition="as_observed").set_index("generator")["mean_rank"]
     assert ranks.idxmin() == "bootstrap"
 
 
@@ -43,3 +43,11 @@ def test_independent_has_good_marginals_and_gives_itself_away(table):
     assert mean(table, "independent", "shape") >= max(mean(table, g, "shape") for g in methods) - 0.002
     assert mean(table, "independent", "trend") < mean(table, "bootstrap", "trend")
     assert mean(table, "independent", "c2st_xgboost") > max(0.58, mean(table, "bootstrap", "c2st_xgboost") + 0.1)
+
+
+@pytest.mark.parametrize("attack", ["distance", "domias", "logan"])
+def test_attacks_find_the_members_that_a_resample_holds_and_none_in_fresh_rows(table, attack):
+    # A resample holds 1 - 1/e = 63 % of the members: they are found, the others are told by a coin: .5 + .63 / 2 = .82.
+    assert 0.75 < mean(table, "bootstrap", f"mia_auroc_{attack}") < 0.88
+    real = OPENED.paths.scores(table["dataset"].iloc[0], "real")
+    assert abs(mean(load_scores([real]), "real", f"mia_auroc_{attack}") - 0.5) < 0.08
