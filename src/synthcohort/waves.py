@@ -16,7 +16,8 @@ from pathlib import Path
 
 from synthcohort.study import Study
 
-WAVES = (("raw",), ("prepare",), ("reference", "train"), ("evaluate", "shadow"), ("side_by_side",))
+PAGES = ("findings", "faithful", "rare_class", "leak", "useful", "cost")  # one cell each, over all tables
+WAVES = (("raw",), ("prepare",), ("reference", "train"), ("evaluate", "shadow"), ("side_by_side", *PAGES))
 
 
 def run(study: Study, jobs: int) -> int:
@@ -29,10 +30,12 @@ def run(study: Study, jobs: int) -> int:
     if jobs < 1:
         raise ValueError(f"jobs={jobs} must be 1 or more")
     if jobs > 1:
-        cells = _cells(study)
+        cells, stale = _cells(study), _stale(study.paths.root)
         for wave in WAVES:
-            stale = _stale(study.paths.root)
-            chosen = [c for c in cells if c.split("@")[0] in wave and c in stale]
+            own = [c for c in cells if c.split("@")[0] in wave]
+            if not stale.issuperset(own):  # a cell that was up to date may have a new input from the wave before
+                stale = _stale(study.paths.root)
+            chosen = [c for c in own if c in stale]
             failed = _run_wave(_calls(chosen, study), jobs, study.paths.root)
             if failed:
                 print(
@@ -44,7 +47,7 @@ def run(study: Study, jobs: int) -> int:
 
 
 def _cells(study: Study) -> list[str]:
-    """Return every cell of the matrix stages, those of the largest raw tables first."""
+    """Return every cell but the closing `site`, those of the largest raw tables first."""
 
     def size(dataset: str) -> int:
         return sum(f.stat().st_size for f in study.paths.raw(dataset).rglob("*") if f.is_file())
@@ -54,7 +57,7 @@ def _cells(study: Study) -> list[str]:
     generators = list(reversed(study.params.generators))
     per_cell = [f"{stage}@{d}-{g}" for d in datasets for g in generators for stage in ("train", "evaluate")]
     attacked = [f"shadow@{d}-{g}" for d in datasets if d in study.params.shadow.tables for g in generators]
-    return per_table + attacked + per_cell
+    return per_table + list(PAGES) + attacked + per_cell
 
 
 def _stale(root: Path) -> set[str]:
