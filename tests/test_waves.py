@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from synthcohort import study, waves
+from synthcohort import stages, study, waves
 
 ROOT = Path(__file__).parent.parent
 
@@ -47,15 +47,18 @@ def test_cells_that_are_up_to_date_are_not_started(opened, monkeypatch):
     assert ran == ["train@big-vae", "repro"]
 
 
-def test_cells_of_an_absent_table_share_one_call(opened, monkeypatch):
-    calls = []
-    monkeypatch.setattr(waves, "_dvc", lambda arguments, root: calls.append(arguments[3:]) or 0)
+def test_cells_of_an_absent_table_are_kept_without_dvc(opened, monkeypatch):
+    calls, kept = [], []
+    monkeypatch.setattr(waves, "_dvc", lambda arguments, root: calls.append(arguments) or 0)
+    monkeypatch.setattr(stages, "run", lambda study, stage, cell: kept.append((stage, *cell.values())))
     (opened.paths.raw("big") / "SKIPPED.json").write_text('{"reason": "no network"}')
     assert waves.run(opened, 2) == 0
-    shared = [call for call in calls if len(call) > 1]
-    assert [len(call) for call in shared] == [3, 2]  # reference and two trained, two evaluated
-    assert all("@big" in cell for call in shared for cell in call)
-    assert all(len(call) == 1 for call in calls if any("@small" in cell for cell in call))
+    assert not any("big" in argument for call in calls for argument in call)
+    assert set(kept) == {
+        *((stage, "big") for stage in ("raw", "prepare", "reference", "side_by_side")),
+        *((stage, "big", generator) for stage in ("train", "evaluate") for generator in ("smote", "vae")),
+    }
+    assert calls[-1] == ["repro", "-s", "site"]
 
 
 def test_a_failed_cell_stops_after_its_wave_and_is_named(opened, monkeypatch, capsys):

@@ -2,7 +2,8 @@
 
 DVC itself runs one stage at a time. Cells of one wave do not depend on each other, so each is started as
 `dvc --wait-for-lock repro -s CELL`, a few at once; the next wave begins when all are done, and a closing plain
-`dvc repro` proves that nothing is left to do.
+`dvc repro` proves that nothing is left to do. Cells of a table that is absent from this machine are not DVC's business:
+they keep what is committed, and only `site` is left to close with.
 """
 
 from __future__ import annotations
@@ -29,21 +30,24 @@ def run(study: Study, jobs: int) -> int:
     """
     if jobs < 1:
         raise ValueError(f"jobs={jobs} must be 1 or more")
-    if jobs > 1:
-        cells, stale = _cells(study), _stale(study.paths.root)
-        for wave in WAVES:
-            own = [c for c in cells if c.split("@")[0] in wave]
-            if not stale.issuperset(own):  # a cell that was up to date may have a new input from the wave before
-                stale = _stale(study.paths.root)
-            chosen = [c for c in own if c in stale]
-            failed = _run_wave(_calls(chosen, study), jobs, study.paths.root)
-            if failed:
-                print(
-                    f"failed: {', '.join(failed)}; mend the cause and run again, finished cells are kept",
-                    file=sys.stderr,
-                )
-                return 1
-    return _dvc(["repro"], study.paths.root)
+    if jobs == 1:
+        return _dvc(["repro"], study.paths.root)
+    absent = {name for name in study.params.datasets if study.paths.skipped(name).is_file()}
+    cells = _cells(study)
+    _keep(study, [cell for cell in cells if _dataset(cell) in absent])
+    cells = [cell for cell in cells if _dataset(cell) not in absent]
+    stale = _stale(study.paths.root)
+    for wave in WAVES:
+        own = [c for c in cells if c.split("@")[0] in wave]
+        if not stale.issuperset(own):  # a cell that was up to date may have a new input from the wave before
+            stale = _stale(study.paths.root)
+        failed = _run_wave([c for c in own if c in stale], jobs, study.paths.root)
+        if failed:
+            print(
+                f"failed: {', '.join(failed)}; mend the cause and run again, finished cells are kept", file=sys.stderr
+            )
+            return 1
+    return _dvc(["repro", *(["-s", "site"] if absent else [])], study.paths.root)
 
 
 def _cells(study: Study) -> list[str]:
@@ -67,24 +71,23 @@ def _stale(root: Path) -> set[str]:
     return set(json.loads(told))
 
 
-def _calls(cells: list[str], study: Study) -> list[list[str]]:
-    """Return the cells of each call of DVC: one, but for those of absent tables, which take no time and share a call.
-
-    The order is kept; what a call costs beside its cells, two seconds, is paid once for all cells of absent tables.
-    """
-    absent = [cell for cell in cells if study.paths.skipped(_dataset(cell)).is_file()]
-    alone = [[cell] for cell in cells if cell not in absent]
-    return [*alone, absent] if absent else alone
-
-
 def _dataset(cell: str) -> str:
     return cell.partition("@")[2].partition("-")[0]
 
 
-def _run_wave(calls: list[list[str]], jobs: int, root: Path) -> list[str]:
+def _keep(study: Study, cells: list[str]) -> None:
+    """Let the cells of absent tables leave their reasons and mark their pages; DVC has nothing to record of them."""
+    from synthcohort import stages
+
+    for cell in cells:
+        stage, _, names = cell.partition("@")
+        stages.run(study, stage, dict(zip(stages.STAGES[stage].per, names.split("-"), strict=True)))
+
+
+def _run_wave(cells: list[str], jobs: int, root: Path) -> list[str]:
     with ThreadPoolExecutor(jobs) as pool:
-        codes = list(pool.map(lambda cells: _dvc(["--wait-for-lock", "repro", "-s", *cells], root), calls))
-    return [cell for cells, code in zip(calls, codes, strict=True) if code for cell in cells]
+        codes = list(pool.map(lambda cell: _dvc(["--wait-for-lock", "repro", "-s", cell], root), cells))
+    return [cell for cell, code in zip(cells, codes, strict=True) if code]
 
 
 def _dvc(arguments: list[str], root: Path) -> int:
