@@ -91,6 +91,8 @@ def _study(options: argparse.Namespace) -> int:
 
     opened = studies.load()
     stages.check(opened)
+    if options.jobs > 1:
+        stages.keep_absent(opened)
     code = waves.run(opened, options.jobs)
     if code == 0:
         print(f"\nReports: {opened.paths.page('index')}")

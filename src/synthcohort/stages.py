@@ -111,6 +111,23 @@ def run(study: Study, name: str, cell: dict[str, str]) -> Path:
     return execute.execute(notebook, cell, executed=executed, page=page, root=study.paths.root)
 
 
+def keep_absent(study: Study) -> None:
+    """Let every cell of the tables that are absent from this machine leave its reason and mark its page.
+
+    The pipeline need not be asked: there is nothing to compute and nothing to record.
+    """
+    for dataset in study.params.datasets:
+        if not study.paths.skipped(dataset).is_file():
+            continue
+        for name, stage in STAGES.items():
+            if "dataset" not in stage.per or (name == "shadow" and dataset not in study.params.shadow.tables):
+                continue
+            generators = study.params.generators if "generator" in stage.per else [""]
+            for generator in generators:
+                cell = {"dataset": dataset, "generator": generator} if generator else {"dataset": dataset}
+                run(study, name, cell)
+
+
 def _check_tables(study: Study, block: str, tables: list[str]) -> None:
     for table in tables:
         if table not in study.params.datasets:

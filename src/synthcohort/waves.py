@@ -2,8 +2,8 @@
 
 DVC itself runs one stage at a time. Cells of one wave do not depend on each other, so each is started as
 `dvc --wait-for-lock repro -s CELL`, a few at once; the next wave begins when all are done, and a closing plain
-`dvc repro` proves that nothing is left to do. Cells of a table that is absent from this machine are not DVC's business:
-they keep what is committed, and only `site` is left to close with.
+`dvc repro` proves that nothing is left to do. Cells of a table that is absent from this machine are left out (they keep
+what is committed, see `stages.keep_absent`), and only `site` is left to close with.
 """
 
 from __future__ import annotations
@@ -33,9 +33,7 @@ def run(study: Study, jobs: int) -> int:
     if jobs == 1:
         return _dvc(["repro"], study.paths.root)
     absent = {name for name in study.params.datasets if study.paths.skipped(name).is_file()}
-    cells = _cells(study)
-    _keep(study, [cell for cell in cells if _dataset(cell) in absent])
-    cells = [cell for cell in cells if _dataset(cell) not in absent]
+    cells = [cell for cell in _cells(study) if _dataset(cell) not in absent]
     stale = _stale(study.paths.root)
     for wave in WAVES:
         own = [c for c in cells if c.split("@")[0] in wave]
@@ -73,15 +71,6 @@ def _stale(root: Path) -> set[str]:
 
 def _dataset(cell: str) -> str:
     return cell.partition("@")[2].partition("-")[0]
-
-
-def _keep(study: Study, cells: list[str]) -> None:
-    """Let the cells of absent tables leave their reasons and mark their pages; DVC has nothing to record of them."""
-    from synthcohort import stages
-
-    for cell in cells:
-        stage, _, names = cell.partition("@")
-        stages.run(study, stage, dict(zip(stages.STAGES[stage].per, names.split("-"), strict=True)))
 
 
 def _run_wave(cells: list[str], jobs: int, root: Path) -> list[str]:
