@@ -14,7 +14,19 @@ from synthcohort.generators.base import AbilityError, FitError, Generator
 from synthcohort.rng import Rng
 from synthcohort.schema import Column, Schema, SchemaError
 
-FAST = {"vae": {"max_steps": 60}, "tabddpm": {"max_steps": 60}}
+FAST = {
+    "vae": {"max_steps": 60},
+    "tabddpm": {"max_steps": 60},
+    "flow": {"width": 32, "max_steps": 60},
+    "forest_diffusion": {"levels": 4, "copies": 4, "trees": 5, "depth": 3},
+    "medgan": {"max_steps": 40, "burn_in": 5},
+    "corgan": {"max_steps": 20, "critic_steps": 2},
+    "ctgan": {"width": 16, "epochs": 1, "least_steps": 12, "batch_size": 50},
+    "tvae": {"epochs": 1, "least_steps": 60},
+    "tabsyn": {"autoencoder_steps": 30, "max_steps": 40, "steps": 5},
+    "table_gan": {"max_steps": 15, "channels": 4},
+    "ctab_gan": {"max_steps": 15, "channels": 4, "max_modes": 3},
+}
 NAMES = registry.names()
 TABLES = list(toys.ALL)
 RNG = Rng(7)
