@@ -43,6 +43,6 @@ environment: .venv/installed
 .venv/installed: pyproject.toml requirements.lock
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "synthcohort needs Python 3.11 or newer, this is " + sys.version)'
 	$(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet --no-compile --constraint requirements.lock torch
-	$(BIN)/python -m pip install --quiet --no-compile --constraint requirements.lock --editable ".[study,dev]"
+	$(BIN)/python -m pip install --quiet --constraint requirements.lock torch
+	$(BIN)/python -m pip install --quiet --constraint requirements.lock --editable ".[study,dev]"
 	@touch $@

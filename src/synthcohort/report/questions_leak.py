@@ -50,6 +50,8 @@ class Leak:
         if self.attacks.empty:
             return "No answer: the score files hold no membership attack."
         own = self._methods()
+        if own.empty:
+            return "No answer: no method but the sentinels was attacked."
         caught = own[own["caught"]]
         tables, attacks = own["dataset"].nunique(), own["attack"].nunique()
         asked = own["generator"].nunique()
@@ -73,8 +75,8 @@ class Leak:
 
     def changes(self) -> list[str]:
         """Return what would have changed the answer."""
-        if self.attacks.empty:
-            return [NOTHING]
+        if self._methods().empty:
+            return [NOTHING, *self._sentinels()]
         return [self._by_attack(), self._unadjusted(), self._tables(), *self._sentinels(), *self._shadow()]
 
     def worst_each(self) -> str:
