@@ -2,11 +2,12 @@
 
 import json
 
+import numpy as np
 import pytest
 
 import toys
 from synthcohort import study as studies
-from synthcohort.cells import fitting, holdout, rows
+from synthcohort.cells import fitting, holdout, machine, rows
 from synthcohort.generators.base import AbilityError, FitError
 from synthcohort.generators.bootstrap import Bootstrap
 from synthcohort.schema import write_frame
@@ -52,6 +53,13 @@ def test_a_cell_leaves_weights_samples_and_costs(study):
     assert len(drawn["as_observed"]) == 100 and set(drawn["minority"]["died"]) == {"yes"}
     assert (folder / "weights.safetensors").is_file() and holdout.read_absence(folder.parent, 1) == ""
     assert set(costs["metric"]) == set(fitting.COSTS) and study.paths.cost("toy", "bootstrap").is_file()
+
+
+def test_a_cost_names_its_machine(study):
+    fitting.fit_cell(study, "toy", "bootstrap")
+    found = json.loads(study.paths.machine("toy", "bootstrap").read_text())
+    assert found["processor"] and found["cores"] >= 1 and found["threads"] >= 1 and found["device"] == "cpu"
+    assert found["libraries"]["numpy"] == np.__version__ and set(found["libraries"]) == set(machine.LIBRARIES)
 
 
 def test_a_failed_fit_is_a_reason_not_a_crash(study, monkeypatch):

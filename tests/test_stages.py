@@ -51,6 +51,8 @@ def test_an_absent_table_leaves_every_file_the_pipeline_expects(opened, name):
         assert [p.name for p in folder(opened.paths, *cell.values()).iterdir()] == ["SKIPPED.json"]
     for table in stage.tables:
         assert scores.read(table(opened.paths, *cell.values())).empty
+    for record in stage.records:
+        assert json.loads(record(opened.paths, *cell.values()).read_text())["reason"].startswith("no route to it")
 
 
 def test_committed_results_of_an_absent_table_are_kept_and_marked(opened):

@@ -30,6 +30,7 @@ class Stage:
         page: the page it renders, from (paths, cell); None: beside the executed notebook.
         folders: folders it fills besides its page.
         tables: tidy score files it writes.
+        records: JSON files it writes.
     """
 
     notebook: str
@@ -37,6 +38,7 @@ class Stage:
     page: Callable[..., Path] | None = None
     folders: tuple[Callable[..., Path], ...] = ()
     tables: tuple[Callable[..., Path], ...] = ()
+    records: tuple[Callable[..., Path], ...] = ()
 
 
 STAGES: dict[str, Stage] = {
@@ -44,7 +46,13 @@ STAGES: dict[str, Stage] = {
         "00_raw_table", ("dataset",), page=lambda paths, dataset: paths.page(f"raw/{dataset}"), folders=(Paths.table,)
     ),
     "prepare": Stage("10_prepare", ("dataset",), folders=(Paths.development, Paths.test)),
-    "train": Stage("20_train", ("dataset", "generator"), folders=(Paths.trained,), tables=(Paths.cost,)),
+    "train": Stage(
+        "20_train",
+        ("dataset", "generator"),
+        folders=(Paths.trained,),
+        tables=(Paths.cost,),
+        records=(Paths.machine,),
+    ),
     "reference": Stage("25_reference", ("dataset",), tables=(lambda paths, dataset: paths.scores(dataset, "real"),)),
     "evaluate": Stage("30_evaluate", ("dataset", "generator"), tables=(Paths.scores,)),
     "shadow": Stage("35_shadow", ("dataset", "generator"), tables=(Paths.shadow,)),
@@ -162,6 +170,10 @@ def _keep(study: Study, stage: Stage, cell: dict[str, str], *, executed: Path, p
         path = table(study.paths, *cell.values())
         if not path.is_file():
             scores.write(pd.DataFrame(columns=scores.COLUMNS), path)
+    for record in stage.records:
+        path = record(study.paths, *cell.values())
+        if not path.is_file():
+            execute.write_text(path, note)
     execute.write_text(executed, note)
     if not page.is_file():
         home = (

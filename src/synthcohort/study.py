@@ -225,6 +225,10 @@ class Paths:
         """Cost file of one cell."""
         return self.root / "reports" / "cost" / dataset / f"{generator}.csv"
 
+    def machine(self, dataset: str, generator: str) -> Path:
+        """On which processor, with which libraries, the cost of one cell was measured."""
+        return self.cost(dataset, generator).with_suffix(".json")
+
     def page(self, name: str) -> Path:
         """A rendered page that people read."""
         return self.root / "reports" / f"{name}.html"

@@ -84,7 +84,7 @@ def test_rows_do_not_depend_on_how_many_the_network_sees(learned) -> None:
     assert (one["insulin"] - other["insulin"]).abs().median() < 1.0
 
 
-@pytest.mark.parametrize("options", [{"steps": 7}, {"eta": 0.2}], ids=["steps", "eta"])
+@pytest.mark.parametrize("options", [{"steps": 7}, {"eta": 0.2}, {"order": 1}], ids=["steps", "eta", "order"])
 def test_every_sampling_option_changes_the_rows(learned, options) -> None:
     generator, _ = learned
     assert not generator.sample(50, rng=RNG).equals(generator.sample(50, rng=RNG, **options))

@@ -14,6 +14,7 @@ import pandas as pd
 from tqdm import tqdm
 
 from synthcohort import conditions, scores
+from synthcohort.cells import machine
 from synthcohort.cells.fitting_history import read_history
 from synthcohort.cells.rows import read_development, read_schema, whole_folder
 from synthcohort.generators import load as registry
@@ -29,7 +30,7 @@ COSTS = ("train_cpu_seconds", "sample_cpu_seconds", "peak_memory_bytes", "parame
 def fit_cell(study: Study, dataset: str, generator: str) -> pd.DataFrame:
     """Train one generator on every split of a table and sample every condition.
 
-    Writes the cell's folder, one subfolder per split, and its cost file.
+    Writes the cell's folder, one subfolder per split, its cost file and on which machine the cost was measured.
 
     Returns:
         The cost scores, tidy.
@@ -44,6 +45,7 @@ def fit_cell(study: Study, dataset: str, generator: str) -> pd.DataFrame:
     place = study.paths.cost(dataset, generator)
     if study.in_pipeline or not place.is_file():  # reading along in JupyterLab must not change what was measured
         scores.write(whole, place)
+        machine.write(study.paths.machine(dataset, generator), study.device)
     return whole
 
 

@@ -1,0 +1,41 @@
+"""On which processor, with which libraries, was a cost measured?"""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+from importlib.metadata import version
+from pathlib import Path
+
+import torch
+
+LIBRARIES = ("numpy", "pandas", "scikit-learn", "torch", "xgboost")
+
+
+def describe(device: str) -> dict[str, object]:
+    """Return processor, cores, threads a process, device, Python and the versions of the libraries that do the work."""
+    return {
+        "processor": _processor(),
+        "cores": os.cpu_count(),
+        "threads": torch.get_num_threads(),
+        "device": torch.cuda.get_device_name() if device == "cuda" else device,
+        "python": platform.python_version(),
+        "libraries": {name: version(name) for name in LIBRARIES},
+    }
+
+
+def write(path: Path, device: str) -> None:
+    """Write what `describe` says as JSON."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(describe(device), indent=1) + "\n", encoding="utf-8")
+
+
+def _processor() -> str:
+    """Return the processor's name; `platform.processor()` is empty or only an architecture on Linux."""
+    listing = Path("/proc/cpuinfo")
+    if listing.is_file():
+        for line in listing.read_text(encoding="utf-8", errors="replace").splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    return platform.processor() or platform.machine()
