@@ -37,7 +37,8 @@ def test_the_readme_changes_only_between_its_marks_and_only_once(study):
     path = site.write_readme(study)
     text = path.read_text()
     assert text.startswith("# Title\n") and text.endswith("\nThe rest.\n") and "outdated" not in text
-    assert "vae (or smote): AUROC 0.910 [0.900, 0.920]" in text and "**contradicted** | 0 / 2 / 1" in text
+    assert "vae (or smote): AUROC 0.910 [0.900, 0.920]" in text and "- A beats B. *Paper 2020* (0 / 2 / 1)" in text
+    assert "Of 1 claims of the papers: 1 **contradicted**." in text and "Supported" not in text
     assert "none for sure: too few splits to tell: smote" in text
     site.write_readme(study)
     assert path.read_text() == text
@@ -66,10 +67,19 @@ def test_the_index_leads_to_every_table_and_names_what_is_simulated(study):
         "useful.html",
         "rare_class.html",
         "leak.html",
+        "few_steps.html",
     ):
         assert f'href="{link}"' in text
     assert "simulated" in text and "vae &amp; friends" in text and 'class="badge contradicted"' in text
     assert "http" not in text and "Not re-run" not in text and "was not re-run" not in text
+
+
+def test_many_ties_are_counted_not_listed(study):
+    found = json.loads(study.paths.findings.read_text())
+    found["tables"]["wdbc"]["utility"]["ties"] = ["smote", "arf", "flow", "tvae"]
+    assert "vae (or smote, arf, flow, tvae): AUROC" in site.markdown(found)
+    found["tables"]["wdbc"]["utility"]["ties"].append("ctgan")
+    assert "vae (or smote, arf, flow and 2 others): AUROC" in site.markdown(found)
 
 
 def test_the_index_shows_what_could_not_be_run_here(study):

@@ -6,7 +6,8 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -43,7 +44,17 @@ _PAGES = {
         "Added minority rows beside rivals that need no generator",
     ),
     "leak": ("Does it leak?", "What attackers find out about who was among the train rows"),
+    "few_steps": (
+        "How few evaluations of the network draw a good row?",
+        "Quality against the length of a draw, for diffusion",
+    ),
 }
+_VERDICTS = {
+    "contradicted": "Contradicted",
+    "supported": "Supported",
+    "undecided": "Undecided: this study cannot tell",
+}
+_MOST_TIES = 3
 
 
 class SiteError(RuntimeError):
@@ -111,14 +122,39 @@ def markdown(found: Mapping[str, Any]) -> str:
     for name, one in found["tables"].items():
         cells = [_inline(_answer(one, question)) for question in _QUESTIONS]
         lines.append("| " + " | ".join([name, *cells, _number(one["real"]["mean"])]) + " |")
-    lines += ["", _note(found), ""]
+    lines += ["", _note(found)]
     if found["claims"]:
-        lines += ["| claim | verdict | tables for / against / open |", "|---|---|---|"]
-    for claim in found["claims"]:
-        counts = f"{claim['supported']} / {claim['contradicted']} / {claim['undecided']}"
-        said = f"{claim['text']} ({claim['source']})".replace("|", "\\|")
-        lines.append(f"| {said} | **{claim['verdict']}** | {counts} |")
-    return "\n".join(lines).rstrip()
+        lines += ["", _tally(found)]
+    for verdict, title in _VERDICTS.items():
+        own = [claim for claim in found["claims"] if claim["verdict"] == verdict]
+        if own:
+            lines += [
+                "",
+                f"<details><summary><b>{title}</b>: {len(own)}</summary>",
+                "",
+                *map(_bullet, own),
+                "",
+                "</details>",
+            ]
+    return "\n".join(lines)
+
+
+def _tally(found: Mapping[str, Any]) -> str:
+    """Return how many claims met which verdict, as one sentence."""
+    counts = Counter(claim["verdict"] for claim in found["claims"])
+    told = ", ".join(f"{counts[verdict]} **{verdict}**" for verdict in _VERDICTS if counts[verdict])
+    return (
+        f"Of {len(found['claims'])} claims of the papers: {told}. A verdict needs an interval on one side of the "
+        f"on at least one table and on the other side on none; in brackets tables for / against / open."
+    )
+
+
+def _bullet(claim: Mapping[str, Any]) -> str:
+    return f"- {claim['text']} *{claim['source']}* ({_counts(claim)})"
+
+
+def _counts(claim: Mapping[str, Any]) -> str:
+    return f"{claim['supported']} / {claim['contradicted']} / {claim['undecided']}"
 
 
 def _answers(found: Mapping[str, Any]) -> str:
@@ -154,9 +190,11 @@ def _claims(found: Mapping[str, Any]) -> str:
         [
             Cell(claim["text"], claim["source"], "text"),
             Cell(claim["verdict"], css="text", badge=claim["verdict"]),
-            f"{claim['supported']} / {claim['contradicted']} / {claim['undecided']}",
+            _counts(claim),
         ]
+        for verdict in _VERDICTS
         for claim in found["claims"]
+        if claim["verdict"] == verdict
     ]
     return f'<div class="scroll">{table(["claim", "verdict", "tables for / against / open"], rows, text=(0, 1))}</div>'
 
@@ -178,8 +216,17 @@ def _answer(one: Mapping[str, Any], question: str) -> Cell:
 def _choice(choice: Mapping[str, Any] | None) -> Cell:
     if choice is None:
         return Cell("none", css="text")
-    ties = f" (or {', '.join(style.label(name) for name in choice['ties'])})" if choice["ties"] else ""
-    return Cell(style.label(choice["generator"]) + ties, _measured(choice), "text")
+    return Cell(style.label(choice["generator"]) + _ties(choice["ties"]), _measured(choice), "text")
+
+
+def _ties(names: Sequence[str]) -> str:
+    """Return the methods that the best cannot be told from, the first few by name."""
+    if not names:
+        return ""
+    shown = names if len(names) <= _MOST_TIES + 1 else names[:_MOST_TIES]
+    more = len(names) - len(shown)
+    said = ", ".join(style.label(name) for name in shown)
+    return f" (or {said} and {more} others)" if more else f" (or {said})"
 
 
 def _inline(cell: Cell) -> str:

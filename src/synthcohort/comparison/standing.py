@@ -19,7 +19,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from scipy.stats import t
+from scipy.stats import sem, t
 
 from synthcohort.comparison.intervals import OBSERVED, goodness
 from synthcohort.comparison.ranks import RankTest, over_tables
@@ -93,13 +93,10 @@ def across(values: Sequence[float] | np.ndarray, confidence: float) -> Across:
     """
     known = np.asarray(values, dtype=float)
     known = known[~np.isnan(known)]
-    n = len(known)
-    if n == 0:
-        return Across(math.nan, math.nan, math.nan, 0)
-    mean = float(known.mean())
-    if n == 1:
-        return Across(mean, math.nan, math.nan, 1)
-    half = float(t.ppf((1.0 + confidence) / 2.0, n - 1)) * float(known.std(ddof=1)) / math.sqrt(n)
+    n, mean = len(known), float(known.mean()) if len(known) else math.nan
+    if n < 2:
+        return Across(mean, math.nan, math.nan, n)
+    half = float(t.ppf((1.0 + confidence) / 2.0, n - 1) * sem(known))
     return Across(mean, mean - half, mean + half, n)
 
 

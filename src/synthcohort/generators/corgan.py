@@ -55,7 +55,7 @@ class CorGAN(LatentGame):
         width: int = 256,
         pretrain_epochs: float = 150,
         epochs: float = 60,
-        max_steps: int = 12_000,
+        max_steps: int = 4_000,
         batch_size: int = 64,
         critic_steps: int = 5,
         early_critic_steps: int = 20,

@@ -17,7 +17,7 @@ target's level as condition, again up to 20 times if the drawn target is another
 
 Departs: C is residual, without dropout. A table with a numeric target has no C, as the source classifies only. Rows
 are drawn with the running moments of the batch normalisation, so that a row does not depend on its neighbours.
-Networks have half the source's channels.
+Networks have a quarter of the source's channels.
 """
 
 from __future__ import annotations
@@ -71,7 +71,7 @@ class CTABGAN(Generator):
         self,
         *,
         latent: int = 100,
-        channels: int = 32,
+        channels: int = 16,
         width: int = 128,
         depth: int = 2,
         tau: float = 0.2,

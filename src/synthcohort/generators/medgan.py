@@ -49,7 +49,7 @@ class MedGAN(LatentGame):
         width: int = 256,
         pretrain_epochs: float = 100,
         epochs: float = 220,
-        max_steps: int = 40_000,
+        max_steps: int = 10_000,
         batch_size: int = 64,
         discriminator_steps: int = 2,
         learning_rate: float = 1e-3,

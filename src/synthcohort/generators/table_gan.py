@@ -17,7 +17,7 @@ Departs: a categorical label is not drawn but given, as indicators beside z and 
 class can be asked for; d is then the cross-entropy, since the source's |l - C| knows two classes only and has no slope
 where C is sure; a numeric target keeps |l - C|. The gradient of the averaged moments is that of the batch, not a
 hundredth of it, or L_info would be idle. G minimises - log D(G(z)), as DCGAN does, where alg. 1 prints the saturating
-form. Squares are at least 8 x 8 and G, D and C have half the channels of DCGAN.
+form. Squares are at least 8 x 8 and G, D and C have a quarter of the channels of DCGAN.
 """
 
 from __future__ import annotations
@@ -62,11 +62,11 @@ class TableGAN(Generator):
         self,
         *,
         latent: int = 100,
-        channels: int = 32,
+        channels: int = 16,
         slack_mean: float = 0.0,
         slack_sd: float = 0.0,
         epochs: float = 300,
-        max_steps: int = 10_000,
+        max_steps: int = 4_000,
         batch_size: int = 128,
         learning_rate: float = 2e-4,
     ) -> None:

@@ -72,7 +72,7 @@ class TVAE(Generator):
         depth: int = 2,
         loss_factor: float = 2.0,
         epochs: int = 300,
-        least_steps: int = 1_500,
+        least_steps: int = 800,
         batch_size: int = 500,
         learning_rate: float = 1e-3,
         weight_decay: float = 1e-5,

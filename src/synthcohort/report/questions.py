@@ -8,17 +8,19 @@ from __future__ import annotations
 
 import math
 import re
+from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import pandas as pd
 
-from synthcohort.comparison.intervals import OBSERVED, Interval, Resampling, summarise
+from synthcohort.comparison.intervals import OBSERVED, Resampling, summarise
 from synthcohort.comparison.ranks import RankTest
 from synthcohort.comparison.standing import Across, Standing, level_by_table, standing
 from synthcohort.figures import labels, style
 from synthcohort.report import gathering
-from synthcohort.report.verdicts import listed
+from synthcohort.report.tables import Cell, interval
+from synthcohort.report.verdicts import estimate, listed
 from synthcohort.study import Study
 
 NOTHING = "No method has a score, so there is nothing to compare."
@@ -75,6 +77,40 @@ class Evidence:
         return level_by_table(means, self.resampling.confidence)
 
 
+@dataclass(frozen=True)
+class Page(ABC):
+    """A page whose answer one metric gives.
+
+    Args:
+        evidence: the scores.
+        metric: the metric that gives the answer.
+        found: how the methods stand by it; None without a score.
+    """
+
+    evidence: Evidence
+    metric: str
+    found: Standing | None
+
+    @property
+    def classifier(self) -> str:
+        """The classifier of the metric, as metrics name it."""
+        return next(name for name in labels.CLASSIFIERS if self.metric.endswith(f"_{name}"))
+
+    def answer(self) -> str:
+        """Return the answer in a few sentences."""
+        return absent(self.metric) if self.found is None else self._answer(self.found)
+
+    def changes(self) -> list[str]:
+        """Return what would have changed the answer."""
+        return [NOTHING] if self.found is None else self._changes(self.found)
+
+    @abstractmethod
+    def _answer(self, found: Standing) -> str: ...
+
+    @abstractmethod
+    def _changes(self, found: Standing) -> list[str]: ...
+
+
 def gather(study: Study) -> Evidence:
     """Read the score files of the study."""
     methods = [name for name in study.params.generators if name not in style.SENTINELS]
@@ -87,21 +123,29 @@ def named(metric: str) -> str:
     return re.sub(r"^(.+?), (.+)$", r"\1 (\2)", name)
 
 
-def measured(found: Across | Interval, digits: int = 3) -> str:
-    """Return a mean with its interval, if it has one."""
-    if not math.isfinite(found.mean):
-        return "no value"
-    mean = f"{found.mean:.{digits}f}"
-    if not math.isfinite(found.low):
-        return f"{mean} (no interval from one {'table' if isinstance(found, Across) else 'split'})"
-    return f"{mean} [{found.low:.{digits}f}, {found.high:.{digits}f}]"
+def measured(found: Across) -> str:
+    """Return a mean over tables with its interval, if it has one."""
+    return estimate(found, "one table")
+
+
+def entry(means: pd.DataFrame, key: tuple[str, ...]) -> Cell:
+    """Return the mean with its interval at `key` of an index of means, a dash where there is none."""
+    return interval(*means.loc[key, ["mean", "low", "high"]]) if key in means.index else Cell("–")
+
+
+def of_methods(rows: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows whose generator is a method: neither a sentinel nor the real table."""
+    return rows[~rows["generator"].isin([*style.SENTINELS, style.REAL])]
 
 
 def extent(found: Standing) -> str:
     """Return how much stands behind a standing."""
-    tables, (low, high) = len(found.record.tables), found.splits
-    splits = f"{low}" if low == high else f"{low} to {high}"
-    return f"over {counted(tables, 'table')}, {splits} split{'' if high == 1 else 's'} each"
+    return f"over {counted(len(found.record.tables), 'table')}, {splits_each(*found.splits)}"
+
+
+def splits_each(low: int, high: int) -> str:
+    """Return how many splits tables have: the one with the fewest and the one with the most."""
+    return f"{low if low == high else f'{low} to {high}'} split{'' if high == 1 else 's'} each"
 
 
 def counted(number: int, noun: str) -> str:

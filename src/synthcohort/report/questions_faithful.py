@@ -17,18 +17,19 @@ from synthcohort.figures import labels, style
 from synthcohort.report import published
 from synthcohort.report.headlines import HEADLINES
 from synthcohort.report.questions import (
-    NOTHING,
     Evidence,
-    absent,
+    Page,
     counted,
+    entry,
     extent,
     flips,
     margin,
     measured,
     named,
+    of_methods,
     others,
 )
-from synthcohort.report.tables import Cell, interval, number, table
+from synthcohort.report.tables import Cell, number, table
 
 METRIC = "c2st_xgboost"
 CHANCE = 0.5
@@ -36,45 +37,14 @@ WEAK = "independent"
 
 
 @dataclass(frozen=True)
-class Faithful:
+class Faithful(Page):
     """What the page shows.
 
     Args:
-        evidence: the scores.
         metrics: the headline metrics that have a score.
-        found: how the methods stand by `METRIC`; None without a score.
     """
 
-    evidence: Evidence
     metrics: list[str]
-    found: Standing | None
-
-    def answer(self) -> str:
-        """Return the answer in two sentences."""
-        if self.found is None:
-            return absent(METRIC)
-        best, tables = self.found.best, self.found.record.tables
-        own = self.evidence.means([METRIC])
-        own = own[(own["generator"] == best) & own["dataset"].isin(tables)]
-        told = int((own["low"] > CHANCE).sum())
-        unsure = int(own["low"].isna().sum())
-        faithful = len(tables) - told - unsure
-        some = f"Only on {faithful} of {counted(len(tables), 'table')}" if faithful else "Not shown" if unsure else "No"
-        verdict = "Yes, as far as XGBoost can tell" if faithful == len(tables) else some
-        open_ones = f"; {counted(unsure, 'table')} cannot say" if unsure else ""
-        return (
-            f"{verdict}. Hardest to tell from real rows is {style.label(best)}: {named(METRIC)} "
-            f"{measured(self.found.level(best))} {extent(self.found)} ({CHANCE:g}: impossible to tell{self._floor()}). "
-            f"XGBoost still tells its rows from fresh real ones, beyond noise, on {told} of "
-            f"{counted(len(tables), 'table')}{open_ones}."
-        )
-
-    def changes(self) -> list[str]:
-        """Return what would have changed the answer."""
-        if self.found is None:
-            return [NOTHING]
-        rest = {named(m): self.evidence.standing(m) for m in self.metrics if m != METRIC}
-        return [margin(self.found), flips(self.found), others(self.found, rest, "metric"), *self._weak()]
 
     def winners(self) -> pd.DataFrame:
         """Return [metrics, generators]: on how many tables each method, or the weak sentinel, is first."""
@@ -89,6 +59,27 @@ class Faithful:
     def positions(self) -> pd.DataFrame:
         """Return the position of every generator on every headline metric and table."""
         return positions(self.evidence.frame, self.metrics, self.evidence.resampling)
+
+    def _answer(self, found: Standing) -> str:
+        best, tables = found.best, found.record.tables
+        own = self.evidence.means([METRIC])
+        own = own[(own["generator"] == best) & own["dataset"].isin(tables)]
+        told = int((own["low"] > CHANCE).sum())
+        unsure = int(own["low"].isna().sum())
+        faithful = len(tables) - told - unsure
+        some = f"Only on {faithful} of {counted(len(tables), 'table')}" if faithful else "Not shown" if unsure else "No"
+        verdict = "Yes, as far as XGBoost can tell" if faithful == len(tables) else some
+        open_ones = f"; {counted(unsure, 'table')} cannot say" if unsure else ""
+        return (
+            f"{verdict}. Hardest to tell from real rows is {style.label(best)}: {named(METRIC)} "
+            f"{measured(found.level(best))} {extent(found)} ({CHANCE:g}: impossible to tell{self._floor()}). "
+            f"XGBoost still tells its rows from fresh real ones, beyond noise, on {told} of "
+            f"{counted(len(tables), 'table')}{open_ones}."
+        )
+
+    def _changes(self, found: Standing) -> list[str]:
+        rest = {named(m): self.evidence.standing(m) for m in self.metrics if m != METRIC}
+        return [margin(found), flips(found), others(found, rest, "metric"), *self._weak()]
 
     def _floor(self) -> str:
         weak = self.evidence.standing(METRIC, beside=[WEAK])
@@ -115,8 +106,7 @@ class Faithful:
 
 def find(evidence: Evidence) -> Faithful:
     """Return what the page shows."""
-    metrics = evidence.known(HEADLINES["fidelity"])
-    return Faithful(evidence, metrics, evidence.standing(METRIC))
+    return Faithful(evidence, METRIC, evidence.standing(METRIC), evidence.known(HEADLINES["fidelity"]))
 
 
 def middle(found: pd.DataFrame) -> pd.DataFrame:
@@ -143,7 +133,7 @@ def positions_note(found: pd.DataFrame, *, over: bool) -> str:
     """
     small = "from the lowest to the highest table" if over else "its interval over splits (Fieller, corrected)"
     large = "median over tables; " if over else ""
-    known = found[(found["reason"] == "") & ~found["generator"].isin(style.SENTINELS)]
+    known = of_methods(found[found["reason"] == ""])
     if not len(known):
         return "No metric has a position: the score files hold no floor and ceiling that differ beyond noise."
     least = known.loc[known["position"].idxmin()]
@@ -171,11 +161,8 @@ def by_table(found: Faithful) -> str:
     means = found.evidence.means([METRIC]).set_index(["dataset", "generator"])
     rows = []
     for name, best in found.found.ahead_on.items():
-        cells: list[object] = [name, Cell(style.label(best), css="text")]
-        for generator in (best, style.REAL, WEAK):
-            key = (name, generator)
-            cells.append(interval(*means.loc[key, ["mean", "low", "high"]]) if key in means.index else "–")
-        rows.append(cells)
+        beside = [entry(means, (name, generator)) for generator in (best, style.REAL, WEAK)]
+        rows.append([name, Cell(style.label(best), css="text"), *beside])
     return table(
         ["table", "hardest to tell", labels.short_label(METRIC), "fresh real rows", "independent columns"],
         rows,

@@ -17,8 +17,8 @@ import pandas as pd
 from synthcohort.comparison.intervals import OBSERVED, corrected_interval
 from synthcohort.comparison.paired import holm, p_value
 from synthcohort.figures import labels, style
-from synthcohort.report.questions import NOTHING, Evidence, counted
-from synthcohort.report.tables import Cell, interval, number, table
+from synthcohort.report.questions import NOTHING, Evidence, counted, entry, of_methods, splits_each
+from synthcohort.report.tables import number, table
 from synthcohort.report.verdicts import listed
 
 CHANCE = 0.5
@@ -55,18 +55,15 @@ class Leak:
         caught = own[own["caught"]]
         tables, attacks = own["dataset"].nunique(), own["attack"].nunique()
         asked = own["generator"].nunique()
-        low, high = int(own["splits"].min()), int(own["splits"].max())
-        scope = (
-            f"{counted(attacks, 'attack')} on {counted(tables, 'table')}, {low if low == high else f'{low} to {high}'} "
-            f"split{'' if high == 1 else 's'} each"
-        )
+        splits = splits_each(int(own["splits"].min()), int(own["splits"].max()))
+        scope = f"{counted(attacks, 'attack')} on {counted(tables, 'table')}, {splits}"
         if caught.empty:
             return (
                 f"Not shown: {scope} catch none of {counted(asked, 'method')}. That these attacks failed does not say "
                 f"that none would succeed.{self._passes()}"
             )
         worst = caught.loc[caught["mean"].idxmax()]
-        names = [name for name in self.evidence.methods if name in set(caught["generator"])]
+        names = self._named(caught)
         return (
             f"Yes: {scope} catch {len(names)} of {counted(asked, 'method')} ({listed(names)}). Worst is "
             f"{style.label(worst['generator'])} on {worst['dataset']}: AUROC {_said(worst)} of "
@@ -114,8 +111,7 @@ class Leak:
 
     def passed(self) -> pd.DataFrame:
         """Return the caught generators and tables that `dcr_share` alone would pass: its interval reaches 0.5."""
-        caught = self._methods()
-        caught = caught[caught["caught"]].drop_duplicates(["dataset", "generator"])
+        caught = self._caught()
         shares = self.evidence.means([DISTANCE_SHARE])[["dataset", "generator", "low", "high"]]
         joined = caught[["dataset", "generator"]].merge(shares, on=["dataset", "generator"])
         return joined[(joined["low"] <= CHANCE) & (joined["high"] >= CHANCE)]
@@ -123,21 +119,26 @@ class Leak:
     def _methods(self) -> pd.DataFrame:
         return self.attacks[self.attacks["generator"].isin(self.evidence.methods)]
 
+    def _caught(self) -> pd.DataFrame:
+        """Return one row for every method and table with an attack that catches."""
+        own = self._methods()
+        return own[own["caught"]].drop_duplicates(["dataset", "generator"])
+
+    def _named(self, rows: pd.DataFrame) -> list[str]:
+        return [name for name in self.evidence.methods if name in set(rows["generator"])]
+
     def _passes(self) -> str:
         if not self.evidence.known([DISTANCE_SHARE]):
             return ""
-        caught = self._methods()
-        caught = caught[caught["caught"]].drop_duplicates(["dataset", "generator"])
+        caught, passed = self._caught(), self.passed()
         if caught.empty:
             return ""
-        passed = self.passed()
         pairs = counted(len(caught), "case")
         if passed.empty:
             return f" The DCR share alone would have found the same {pairs} of a method and a table."
-        names = [name for name in self.evidence.methods if name in set(passed["generator"])]
         return (
             f" The DCR share alone would have passed {len(passed)} of these {pairs} of a method and a table "
-            f"({listed(names)}): its interval reaches {CHANCE:g} there."
+            f"({listed(self._named(passed))}): its interval reaches {CHANCE:g} there."
         )
 
     def _by_attack(self) -> str:
@@ -213,7 +214,7 @@ def attacks_note(found: Leak) -> str:
 
 def rates_note(rates: pd.DataFrame, note: str) -> str:
     """Return the caption of the figure of true positive rates."""
-    known = rates[~rates["generator"].isin([*style.SENTINELS, style.REAL])]
+    known = of_methods(rates)
     if not len(known):
         return "No attack has a true positive rate."
     top = known.loc[known["mean"].idxmax()]
@@ -236,16 +237,8 @@ def shadow_table(found: Leak) -> str:
     own = found.attacks[found.attacks["attack"] == "shadow"]
     tables = list(dict.fromkeys(own["dataset"]))
     wide = own.set_index(["generator", "dataset"])
-    rows = [
-        [
-            style.label(name),
-            *(
-                interval(*wide.loc[(name, t), ["mean", "low", "high"]]) if (name, t) in wide.index else Cell("–")
-                for t in tables
-            ),
-        ]
-        for name in style.order(list(own["generator"].unique()))
-    ]
+    names = style.order(list(own["generator"].unique()))
+    rows = [[style.label(name), *(entry(wide, (name, dataset)) for dataset in tables)] for name in names]
     return table(["shadow models, AUROC", *tables], rows)
 
 

@@ -7,16 +7,28 @@ on validation rows.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
 
 import pandas as pd
 
-from synthcohort.comparison.intervals import Arm, Interval, corrected_interval, goodness, pairs, summarise
-from synthcohort.comparison.standing import Across, Standing, across
+from synthcohort.comparison.intervals import Arm, Interval, goodness, summarise
+from synthcohort.comparison.standing import Standing, across
 from synthcohort.figures import labels, style
 from synthcohort.report import published
-from synthcohort.report.questions import NOTHING, Evidence, absent, counted, measured, named, others
-from synthcohort.report.tables import Cell, interval, number, table
+from synthcohort.report.questions import (
+    Evidence,
+    Page,
+    counted,
+    entry,
+    measured,
+    named,
+    of_methods,
+    others,
+    splits_each,
+)
+from synthcohort.report.questions_versus import Versus, differences, verdict, versus
+from synthcohort.report.tables import Cell, number, table
+from synthcohort.report.verdicts import estimate
 
 METRICS = ("augment_f1_xgboost", "augment_f1_random_forest")
 BALANCED, RIVAL, NONE, OPTIMAL = "minority_1.0", "threshold", "none", "bayes_optimal"
@@ -25,96 +37,18 @@ CALIBRATION = ("brier", "calibration_slope_error", "calibration_intercept")
 RECALLS = tuple(range(10, 100, 10))
 
 
-@dataclass(frozen=True)
-class Versus:
-    """One generator against one arm that needs none.
-
-    Args:
-        gain: mean over tables of the paired difference; positive favours the generator.
-        better, worse, open: tables on which the interval over splits lies above 0, below 0, or neither.
-    """
-
-    gain: Across
-    better: tuple[str, ...]
-    worse: tuple[str, ...]
-    open: tuple[str, ...]
-
-    @property
-    def tables(self) -> int:
-        """Number of tables."""
-        return len(self.better) + len(self.worse) + len(self.open)
-
-
-@dataclass(frozen=True)
-class RareClass:
-    """What the page shows.
-
-    Args:
-        evidence: the scores.
-        metric: the metric that gives the answer: the first of `METRICS` that has a score.
-        found: how the methods stand by it with balanced classes; None without a score.
-    """
-
-    evidence: Evidence
-    metric: str
-    found: Standing | None
-
-    @property
-    def classifier(self) -> str:
-        """The classifier of the metric, as metrics name it."""
-        return self.metric.split("_", 2)[2]
-
-    def answer(self) -> str:
-        """Return the answer in two sentences."""
-        if self.found is None:
-            return absent(self.metric)
-        best, (low, high) = self.found.best, self.found.splits
-        rival, plain = self.versus(self.metric, best, RIVAL), self.versus(self.metric, best, NONE)
-        splits = f"{low}" if low == high else f"{low} to {high}"
-        return (
-            f"{_verdict(plain, rival)} The best generator, {style.label(best)}, gains {measured(plain.gain)} of "
-            f"{labels.quantity(self.metric)} ({labels.classifier(self.metric)}) on the real rows alone and "
-            f"{measured(rival.gain)} on moving the threshold, over {counted(rival.tables, 'table')}, {splits} splits "
-            f"each. Against the threshold it is better beyond noise on {len(rival.better)}, worse on "
-            f"{len(rival.worse)}, not told apart on {len(rival.open)}."
-        )
-
-    def changes(self) -> list[str]:
-        """Return what would have changed the answer."""
-        if self.found is None:
-            return [NOTHING]
-        names = [f"augment_{m}_{c}" for c in ("xgboost", "random_forest") for m in MEASURES]
-        asked = [m for m in self.evidence.known(names, BALANCED) if m != self.metric]
-        rivals = {named(m): self.evidence.standing(m, condition=BALANCED) for m in asked}
-        return [
-            self._anyone(),
-            self._shares(self.found.best),
-            self._measures(self.found.best, asked),
-            others(self.found, rivals, "metric"),
-            self._losers(),
-        ]
+class RareClass(Page):
+    """What the page shows; its metric is the first of `METRICS` that has a score with balanced classes."""
 
     def versus(self, metric: str, generator: str, arm: str, condition: str = BALANCED) -> Versus:
         """Return how a generator fares against an arm of the real table, such as `RIVAL`."""
-        rows = self.differences(metric, Arm(generator, condition), arm)
-        better, worse = rows[rows["low"] > 0]["dataset"], rows[rows["high"] < 0]["dataset"]
-        unsure = [d for d in rows["dataset"] if d not in {*better, *worse}]
-        gain = across(rows["mean"].to_numpy(), self.evidence.resampling.confidence)
-        return Versus(gain, tuple(better), tuple(worse), tuple(unsure))
-
-    def differences(self, metric: str, one: Arm, arm: str) -> pd.DataFrame:
-        """Return one generator's paired difference to an arm of the real table: dataset, generator, mean, low, high."""
-        paired = pairs(self.evidence.frame, metric, better=one, worse=Arm(style.REAL, arm))
-        rows = []
-        for dataset, own in paired[paired["difference"].notna()].groupby("dataset"):
-            found = corrected_interval(own["difference"].to_numpy(), self.evidence.resampling)
-            rows.append({"dataset": dataset, "generator": one.generator, **vars(found)})
-        return pd.DataFrame(rows, columns=["dataset", "generator", "mean", "low", "high", "splits"])
+        return versus(self.evidence, metric, one=Arm(generator, condition), arm=arm)
 
     def gains(self) -> pd.DataFrame:
         """Return the paired difference of every generator at balance to `RIVAL` on the page's metric."""
-        arms = [Arm(g, BALANCED) for g in style.order([*style.SENTINELS, *self.evidence.methods])]
-        return pd.concat([self.differences(self.metric, arm, RIVAL) for arm in arms], ignore_index=True)
+        balanced = [Arm(g, BALANCED) for g in style.order([*style.SENTINELS, *self.evidence.methods])]
+        found = [differences(self.evidence, self.metric, one=one, arm=RIVAL) for one in balanced]
+        return pd.concat(found, ignore_index=True)
 
     def measures(self) -> list[str]:
         """Return the metrics of the augmentation curves that have a score."""
@@ -165,13 +99,35 @@ class RareClass:
         """Return the metrics of calibration that have a score."""
         return self.evidence.known([f"augment_{m}_{self.classifier}" for m in CALIBRATION], BALANCED)
 
+    def _answer(self, found: Standing) -> str:
+        best = found.best
+        rival, plain = self.versus(self.metric, best, RIVAL), self.versus(self.metric, best, NONE)
+        return (
+            f"{verdict(plain, rival)} The best generator, {style.label(best)}, gains {measured(plain.gain)} of "
+            f"{labels.quantity(self.metric)} ({labels.classifier(self.metric)}) on the real rows alone and "
+            f"{measured(rival.gain)} on moving the threshold, over {counted(rival.tables, 'table')}, "
+            f"{splits_each(*found.splits)}. Against the threshold it is better beyond noise on {len(rival.better)}, "
+            f"worse on {len(rival.worse)}, not told apart on {len(rival.open)}."
+        )
+
+    def _changes(self, found: Standing) -> list[str]:
+        names = [f"augment_{m}_{c}" for c in ("xgboost", "random_forest") for m in MEASURES]
+        asked = [m for m in self.evidence.known(names, BALANCED) if m != self.metric]
+        rivals = {named(m): self.evidence.standing(m, condition=BALANCED) for m in asked}
+        return [
+            self._anyone(),
+            self._shares(found.best),
+            self._measures(found.best, asked),
+            others(found, rivals, "metric"),
+            self._losers(),
+        ]
+
     def _anyone(self) -> str:
-        told = {name: self.versus(self.metric, name, RIVAL) for name in self.evidence.methods}
-        above = [f"{style.label(name)} (on {', '.join(v.better)})" for name, v in told.items() if v.better]
+        above = _tables({g: self.versus(self.metric, g, RIVAL).better for g in self.evidence.methods})
         if not above:
             return "Another generator: none beats the threshold beyond noise on any table."
         many = "no allowance for many tests"
-        return f"Another generator: the threshold is beaten, beyond noise, by {'; '.join(above)}; {many}."
+        return f"Another generator: the threshold is beaten, beyond noise, by {above}; {many}."
 
     def _shares(self, best: str) -> str:
         frame = self.evidence.frame
@@ -194,11 +150,8 @@ class RareClass:
         return f"Another metric, {style.label(best)} against the threshold: {said or 'none has a score'}."
 
     def _losers(self) -> str:
-        plain = {name: self.versus(self.metric, name, NONE) for name in self.evidence.methods}
-        lost = [f"{style.label(name)} (on {', '.join(v.worse)})" for name, v in plain.items() if v.worse]
-        return (
-            f"Harm: beyond noise, worse than no rows at all: {'; '.join(lost) if lost else 'no method on any table'}."
-        )
+        lost = _tables({g: self.versus(self.metric, g, NONE).worse for g in self.evidence.methods})
+        return f"Harm: beyond noise, worse than no rows at all: {lost or 'no method on any table'}."
 
 
 def find(evidence: Evidence) -> RareClass:
@@ -216,7 +169,7 @@ def arms(rows: pd.DataFrame) -> pd.DataFrame:
 
 def gains_note(found: RareClass, gains: pd.DataFrame) -> str:
     """Return the caption of the figure of differences to the threshold."""
-    own = gains[~gains["generator"].isin(style.SENTINELS)]
+    own = of_methods(gains)
     better, worse = int((own["low"] > 0).sum()), int((own["high"] < 0).sum())
     confidence = 100 * found.evidence.resampling.confidence
     return (
@@ -228,7 +181,7 @@ def gains_note(found: RareClass, gains: pd.DataFrame) -> str:
 
 def curves_note(rows: pd.DataFrame) -> str:
     """Return the caption of the gain against the share added."""
-    known = rows[rows["share"].notna() & ~rows["generator"].isin(style.SENTINELS)]
+    known = of_methods(rows[rows["share"].notna()])
     if not len(known):
         return "No share has a score."
     best = known.loc[known["mean"].idxmax()]
@@ -244,12 +197,12 @@ def optimal_note(rows: pd.DataFrame) -> str:
     said = []
     for metric, own in rows.groupby("metric", sort=False):
         ideal = own[own["rival"] == OPTIMAL]
-        added = own[own["share"].notna() & ~own["generator"].isin(style.SENTINELS)]
+        added = of_methods(own[own["share"].notna()])
         if not len(ideal) or not len(added):
             continue
         turned = goodness(added["mean"], added["direction"])
         best, top = added.loc[turned.idxmax()], ideal.iloc[0]
-        exact = measured(Interval(top["mean"], top["low"], top["high"], top["splits"]))
+        exact = estimate(Interval(top["mean"], top["low"], top["high"], top["splits"]), "one split")
         said.append(
             f"{named(metric)} {exact}, the best generator {number(best['mean'])} ({style.label(best['generator'])})"
         )
@@ -285,8 +238,8 @@ def published_f1(found: RareClass) -> str:
             said: list[object] = [Cell(f"ours: {dataset}", css="text"), labels.classifier(metric)]
             for generator in published.IMBALANCE_METHODS.values():
                 condition = NONE if generator == style.REAL else BALANCED
-                said.append(_entry(ours, (dataset, generator, condition, metric)))
-            rows.append([*said, _entry(ours, (dataset, style.REAL, RIVAL, metric))])
+                said.append(entry(ours, (dataset, generator, condition, metric)))
+            rows.append([*said, entry(ours, (dataset, style.REAL, RIVAL, metric))])
     return table(["F1 of the minority", "by", *published.IMBALANCE_METHODS, "threshold moved"], rows, text=(0, 1))
 
 
@@ -303,7 +256,7 @@ def published_mmd(evidence: Evidence) -> str:
     metrics = evidence.known(["mmd", "mmd_narrow", "mmd_wide"])
     ours = evidence.over_tables(evidence.means(metrics)).set_index(["generator", "metric"])
     rows = [
-        [method, number(value), *(_entry(ours, (generator, metric)) for metric in metrics)]
+        [method, number(value), *(entry(ours, (generator, metric)) for metric in metrics)]
         for method, (generator, value) in published.IMBALANCE_MMD.items()
     ]
     return table(["method", "paper", *(f"ours: {labels.short_label(m)}" for m in metrics)], rows)
@@ -317,20 +270,8 @@ def published_mmd_note() -> str:
     )
 
 
-def _verdict(plain: Versus, rival: Versus) -> str:
-    helps = plain.gain.low > 0
-    beats = rival.gain.low > 0
-    if beats:
-        return "It helps, and it beats moving the threshold." if helps else "It beats moving the threshold."
-    if rival.gain.high < 0:
-        return "It helps, but moving the threshold helps more." if helps else "Moving the threshold is better."
-    if helps:
-        return "It helps, but it is not shown to beat moving the threshold."
-    return "Neither is shown: that it helps, nor that it beats moving the threshold."
-
-
-def _entry(means: pd.DataFrame, key: tuple[str, ...]) -> Cell:
-    return interval(*means.loc[key, ["mean", "low", "high"]]) if key in means.index else Cell("–")
+def _tables(told: Mapping[str, tuple[str, ...]]) -> str:
+    return "; ".join(f"{style.label(name)} (on {', '.join(tables)})" for name, tables in told.items() if tables)
 
 
 def _share(condition: str) -> float:

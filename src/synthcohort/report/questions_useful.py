@@ -6,8 +6,6 @@ loss is the difference to the same classifier trained on the real train rows, sp
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import pandas as pd
 
 from synthcohort.comparison.intervals import Arm, Interval, corrected_interval, goodness, pairs
@@ -15,15 +13,15 @@ from synthcohort.comparison.paired import pairwise
 from synthcohort.comparison.standing import Across, Standing, across
 from synthcohort.figures import labels, style
 from synthcohort.report.questions import (
-    NOTHING,
     Evidence,
-    absent,
+    Page,
     counted,
     extent,
     flips,
     margin,
     measured,
     named,
+    of_methods,
     others,
 )
 from synthcohort.report.tables import Cell, table
@@ -34,60 +32,8 @@ CALIBRATION = ("brier", "calibration_slope_error", "calibration_intercept")
 MEASURES = ("auprc", "f1", "f2", "balanced_accuracy", "brier")
 
 
-@dataclass(frozen=True)
-class Useful:
-    """What the page shows.
-
-    Args:
-        evidence: the scores.
-        metric: the metric that gives the answer: the first of `METRICS` that has a score.
-        found: how the methods stand by it; None without a score.
-    """
-
-    evidence: Evidence
-    metric: str
-    found: Standing | None
-
-    @property
-    def classifier(self) -> str:
-        """The classifier of the metric, as metrics name it."""
-        return self.metric.split("_", 2)[2]
-
-    def answer(self) -> str:
-        """Return the answer in two sentences."""
-        if self.found is None:
-            return absent(self.metric)
-        best = self.found.best
-        losses = {name: self._loss(name, best) for name in self.found.record.tables}
-        total = across([loss.mean for loss in losses.values()], self.evidence.resampling.confidence)
-        worse = [name for name, loss in losses.items() if loss.high < 0]
-        lost = f" ({', '.join(worse)})" if worse else ""
-        verdict = "Yes, but not as useful as real rows" if worse else "Yes"
-        verdict = verdict if self._beats_floor(best) else "No more than independent columns are"
-        return (
-            f"{verdict}. Most useful is {style.label(best)}: {named(self.metric)} "
-            f"{measured(self.found.level(best))} {extent(self.found)}; the difference to models trained on the "
-            f"real rows is {measured(total)}. The loss is beyond noise on {len(worse)} of "
-            f"{counted(len(losses), 'table')}{lost}."
-        )
-
-    def changes(self) -> list[str]:
-        """Return what would have changed the answer."""
-        if self.found is None:
-            return [NOTHING]
-        families = self.by_classifier()
-        classifiers = {labels.classifier(m): self.evidence.standing(m) for m in families if m != self.metric}
-        measures = {
-            labels.quantity(m): self.evidence.standing(m)
-            for m in self.evidence.known([f"tstr_{name}_{self.classifier}" for name in MEASURES])
-        }
-        agreed = {named(m): self.evidence.standing(m) for m in self.evidence.known(AGREEMENT)}
-        return [
-            margin(self.found),
-            flips(self.found),
-            others(self.found, classifiers, "classifier"),
-            others(self.found, measures | agreed, "metric"),
-        ]
+class Useful(Page):
+    """What the page shows; its metric is the first of `METRICS` that has a score."""
 
     def by_classifier(self) -> list[str]:
         """Return the AUROC of every classifier family that has a score."""
@@ -125,6 +71,36 @@ class Useful:
         """Return the paired tests of all methods on each table, adjusted by Holm within a table."""
         kept = self.evidence.frame[self.evidence.frame["generator"].isin(self.evidence.methods)]
         return pairwise(kept, self.metric, self.evidence.resampling)
+
+    def _answer(self, found: Standing) -> str:
+        best = found.best
+        losses = {name: self._loss(name, best) for name in found.record.tables}
+        total = across([loss.mean for loss in losses.values()], self.evidence.resampling.confidence)
+        worse = [name for name, loss in losses.items() if loss.high < 0]
+        lost = f" ({', '.join(worse)})" if worse else ""
+        verdict = "Yes, but not as useful as real rows" if worse else "Yes"
+        verdict = verdict if self._beats_floor(best) else "No more than independent columns are"
+        return (
+            f"{verdict}. Most useful is {style.label(best)}: {named(self.metric)} "
+            f"{measured(found.level(best))} {extent(found)}; the difference to models trained on the "
+            f"real rows is {measured(total)}. The loss is beyond noise on {len(worse)} of "
+            f"{counted(len(losses), 'table')}{lost}."
+        )
+
+    def _changes(self, found: Standing) -> list[str]:
+        families = self.by_classifier()
+        classifiers = {labels.classifier(m): self.evidence.standing(m) for m in families if m != self.metric}
+        measures = {
+            labels.quantity(m): self.evidence.standing(m)
+            for m in self.evidence.known([f"tstr_{name}_{self.classifier}" for name in MEASURES])
+        }
+        agreed = {named(m): self.evidence.standing(m) for m in self.evidence.known(AGREEMENT)}
+        return [
+            margin(found),
+            flips(found),
+            others(found, classifiers, "classifier"),
+            others(found, measures | agreed, "metric"),
+        ]
 
     def _loss(self, dataset: str, generator: str) -> Interval:
         frame = self.evidence.frame
@@ -181,7 +157,7 @@ def wins_note(tests: pd.DataFrame, metric: str, confidence: float) -> str:
 
 def losses_note(losses: pd.DataFrame, note: str) -> str:
     """Return the caption of the figure of losses by classifier."""
-    means = losses[~losses["generator"].isin(style.SENTINELS)].groupby("metric")["mean"].mean()
+    means = of_methods(losses).groupby("metric")["mean"].mean()
     if not len(means):
         return "No classifier has scores from synthetic and from real rows."
     most, least = labels.classifier(str(means.idxmin())), labels.classifier(str(means.idxmax()))

@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 
 from synthcohort.comparison.intervals import Arm, Interval
+from synthcohort.comparison.standing import Across
 from synthcohort.figures import labels, style
 from synthcohort.report.trust import MEMORISATION_LIMIT, Answer, Choice
 
@@ -26,13 +27,18 @@ def names(choice: Choice | None) -> str:
     return best + (f" (or {listed(choice.ties)})" if choice.ties else "")
 
 
-def said(interval: Interval, digits: int = 3) -> str:
-    """Return a mean with its interval, if it has one."""
-    if not math.isfinite(interval.mean):
+def said(interval: Interval) -> str:
+    """Return a mean over splits with its interval, if it has one."""
+    return estimate(interval, f"{interval.splits} split")
+
+
+def estimate(found: Interval | Across, sample: str) -> str:
+    """Return a mean with its interval, or that the `sample`, such as "1 split", gives none."""
+    if not math.isfinite(found.mean):
         return "no value"
-    if not math.isfinite(interval.low):
-        return f"{interval.mean:.{digits}f} (no interval from {interval.splits} split)"
-    return f"{interval.mean:.{digits}f} [{interval.low:.{digits}f}, {interval.high:.{digits}f}]"
+    if not math.isfinite(found.low):
+        return f"{found.mean:.3f} (no interval from {sample})"
+    return f"{found.mean:.3f} [{found.low:.3f}, {found.high:.3f}]"
 
 
 def listed(generators: tuple[str, ...] | list[str]) -> str:
@@ -47,18 +53,20 @@ def arm(which: Arm) -> str:
     return f"{style.label(which.generator)} at share {share}" if share != which.condition else which.generator
 
 
+def _ties(best: Choice) -> str:
+    return f"; not distinguishable from it: {listed(best.ties)}" if best.ties else ""
+
+
 def _utility(answer: Answer) -> str:
     best = answer.utility
     if best is None:
         return "No method has a utility score on this table."
-    told = f"; not distinguishable from it: {listed(best.ties)}" if best.ties else ""
     gap = answer.loss
     verdict = "less than" if gap.high < 0 else "more than" if gap.low > 0 else "not distinguishable from"
     return (
         f"To train a model: {style.label(best.best.generator)}, {labels.short_label(best.metric)} "
-        f"{said(best.interval)} over {best.interval.splits} splits{told}. That is {verdict} what the real train rows "
-        "give, "
-        f"{said(answer.real)} (paired difference {said(gap)})."
+        f"{said(best.interval)} over {best.interval.splits} splits{_ties(best)}. That is {verdict} what the real "
+        f"train rows give, {said(answer.real)} (paired difference {said(gap)})."
     )
 
 
@@ -89,18 +97,16 @@ def _attacked(answer: Answer) -> str:
 def _fidelity(best: Choice | None) -> str:
     if best is None:
         return ""
-    told = f"; not distinguishable from it: {listed(best.ties)}" if best.ties else ""
     return (
         f"To look at: {style.label(best.best.generator)} is hardest to tell from real rows, "
-        f"{labels.short_label(best.metric)} {said(best.interval)} (0.5 would be impossible to tell){told}."
+        f"{labels.short_label(best.metric)} {said(best.interval)} (0.5 would be impossible to tell){_ties(best)}."
     )
 
 
 def _privacy(best: Choice | None) -> str:
     if best is None:
         return ""
-    told = f"; not distinguishable from it: {listed(best.ties)}" if best.ties else ""
-    return f"Least memorisation: {style.label(best.best.generator)}, {said(best.interval)}{told}."
+    return f"Least memorisation: {style.label(best.best.generator)}, {said(best.interval)}{_ties(best)}."
 
 
 def _augmentation(answer: Answer) -> str:
