@@ -1,5 +1,6 @@
 # make study   environment, data, every cell of the pipeline, reports     (JOBS=2: cells side by side)
 # make test    formatter, linter, types, import contract, unit tests
+# make tune    search for the generators' settings; no other target starts it    (takes hours)
 # make smoke   a small study through the whole pipeline, in a throw-away clone
 
 PYTHON ?= python3
@@ -10,13 +11,16 @@ export OMP_NUM_THREADS := 1
 export OPENBLAS_NUM_THREADS := 1
 export MKL_NUM_THREADS := 1
 
-.PHONY: study data test smoke lint format environment
+.PHONY: study data tune test smoke lint format environment
 
 study: environment data
 	$(BIN)/synthcohort study --jobs $(JOBS)
 
 data: environment
 	$(BIN)/synthcohort data
+
+tune: environment data
+	$(BIN)/synthcohort tune --jobs $(JOBS)
 
 test: environment lint
 	$(BIN)/pytest -n 2

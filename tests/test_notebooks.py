@@ -17,9 +17,12 @@ ALLOWED = {"synthcohort", "pandas", "matplotlib", "IPython"}
 PARAMS = """
 study: {seed: 3, splits: 2}
 datasets: {wdbc: {rows: 140}}
-generators: {independent: {}, bootstrap: {}}
+generators: {independent: {}, bootstrap: {}, tabddpm: {width: 8, depth: 1, max_steps: 20, evaluate_every: 10}}
 metrics: {classifiers: [xgboost], augmentation_shares: [1.0], max_rows_pairwise: 60, max_rows_distance: 60}
 shadow: {tables: [wdbc], models: 6, targets: 5}
+few_steps: {tables: [wdbc], generators: [tabddpm], evaluations: [2, 5], asked: 5, ancestral: 10, rows: 50}
+tuning: {trials: 2, tables: [wdbc], rows: 80}
+search: {tabddpm: {width: [8, 4]}}
 claims:
   order: {source: "A 2020", text: Copies beat noise., metric: trend, better: bootstrap, worse: independent}
 """
@@ -35,7 +38,7 @@ def path(request):
 
 
 def test_there_is_a_notebook_per_stage():
-    stages = "00 10 20 25 30 35 40 50 51 52 53 80 90"
+    stages = "00 10 15 20 25 30 35 36 40 50 51 52 53 54 80 90"
     assert [p.stem[:2] for p in NOTEBOOKS] == stages.split()
 
 
@@ -92,7 +95,8 @@ def test_all_run_in_order_from_the_folder_of_the_notebooks(tmp_path, monkeypatch
     opened = studies.load()
     fetch.bring_all(opened)
     for path in NOTEBOOKS:
-        generators = ["independent", "bootstrap"] if path.stem[:2] in ("20", "30", "35") else [None]
+        generators = ["independent", "bootstrap", "tabddpm"] if path.stem[:2] in ("20", "30", "35") else [None]
+        generators = ["tabddpm"] if path.stem[:2] == "15" else generators
         for generator in generators:
             names: dict[str, object] = {}
             for cell in _code(path):
@@ -101,6 +105,6 @@ def test_all_run_in_order_from_the_folder_of_the_notebooks(tmp_path, monkeypatch
     index = site.write(opened)
     found = json.loads(opened.paths.findings.read_text())
     assert found["claims"][0]["verdict"] == "supported"
-    assert set(found["tables"]["wdbc"]["generators"]) == {"real", "independent", "bootstrap"}
+    assert set(found["tables"]["wdbc"]["generators"]) == {"real", "independent", "bootstrap", "tabddpm"}
     assert "wdbc" in index.read_text() and "**supported**" in (tmp_path / "README.md").read_text()
     assert list((tmp_path / "notebooks").iterdir()) == []

@@ -26,7 +26,7 @@ def opened(tmp_path):
 @pytest.mark.parametrize(
     ("name", "cell", "message"),
     [
-        ("trian", CELL, "no stage 'trian'; there are raw, prepare, train"),
+        ("trian", CELL, "no stage 'trian'; there are raw, prepare, tune, train"),
         ("train", {"dataset": "wdbc"}, "stage train takes --dataset NAME --generator NAME"),
         ("cost", {"dataset": "wdbc"}, "stage cost takes no further arguments"),
         ("raw", {"dataset": "pimma"}, "params.yaml has no dataset 'pimma'; it has wdbc, gone"),
@@ -38,7 +38,7 @@ def test_what_cannot_be_run_is_refused_by_name(opened, name, cell, message):
         stages.run(opened, name, cell)
 
 
-@pytest.mark.parametrize("name", [n for n, s in stages.STAGES.items() if s.per])
+@pytest.mark.parametrize("name", [n for n, s in stages.STAGES.items() if "dataset" in s.per])
 def test_an_absent_table_leaves_every_file_the_pipeline_expects(opened, name):
     stage = stages.STAGES[name]
     cell = {k: CELL[k] for k in stage.per}
@@ -81,6 +81,12 @@ def test_claims_and_conditions_are_checked_against_what_there_is(opened, tmp_pat
         (
             PARAMS + "shadow: {tables: [wdbc, pima]}\n",
             r"shadow.tables: no dataset 'pima'; there are \['wdbc', 'gone'\]",
+        ),
+        (PARAMS + "few_steps: {tables: [pima], generators: [smote]}\n", "few_steps.tables: no dataset 'pima'"),
+        (PARAMS + "few_steps: {tables: [wdbc], generators: [vae]}\n", "few_steps.generators: no generator 'vae'"),
+        (
+            PARAMS.replace("}}", "}, tabddpm: }") + "few_steps: {tables: [wdbc], generators: [tabddpm, smote]}\n",
+            "few_steps.generators: smote has no sampling option 'steps', .* these can: tabddpm",
         ),
         (PARAMS + "conditions: [minorty]\n", "no condition 'minorty'; there are: as_observed, minority"),
     ):

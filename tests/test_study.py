@@ -38,6 +38,13 @@ def test_the_committed_params_are_understood():
         (GOOD + "shadow: {tables: []}\n", "shadow.tables: .*name at least one table.*delete the stage `shadow`"),
         (GOOD + "shadow: {tables: [wdbc], models: 7}\n", "shadow.models: .*multiple of 2"),
         (GOOD + "shadow: {tables: [wdbc], model: 8}\n", "shadow.model: unknown key 'model'; did you mean 'models'"),
+        (GOOD + "few_steps: {generators: []}\n", "few_steps.generators: .*name at least one.*the stage `few_steps`"),
+        (GOOD + "few_steps: {evaluations: [10, 5]}\n", r"few_steps: .*evaluations \[10, 5\] must be different numbers"),
+        (GOOD + "few_steps: {asked: 7}\n", r"few_steps: .*asked is 7; it must be one of evaluations \[5, 10, 15"),
+        (GOOD + "few_steps: {ancestral: 100}\n", "few_steps: .*ancestral is 100; it must be more than any"),
+        (GOOD + "tuning: {trial: 3}\n", "tuning.trial: unknown key 'trial'; did you mean 'trials'"),
+        (GOOD + "search: {smote: }\n", "search: .*smote names no hyperparameter"),
+        (GOOD + "search: {smote: {neighbours: [5, 5]}}\n", "smote.neighbours needs two or more different choices"),
         (GOOD + "claims: {c: {source: s}}\n", "claims.c.text: Field required"),
         ("study: [", "not valid YAML"),
         ("", "params.yaml"),
@@ -61,6 +68,34 @@ def test_generators_are_checked_against_their_constructors(tmp_path, old, new, m
 
     params = read(tmp_path, GOOD.replace(old, new))
     with pytest.raises(study.ParamsError, match=message):
+        stages.check(study.Study(params, study.Paths(tmp_path)))
+
+
+SEARCH = GOOD + "tuning: {trials: 2, tables: [%s]}\nsearch: {%s: {%s: [%s]}}\n"
+
+
+@pytest.mark.parametrize(
+    ("written", "message"),
+    [
+        (("wdbc", "smoth", "neighbours", "1, 2"), "search.smoth: no generator 'smoth'. Did you mean 'smote'"),
+        (("wdbc", "smote", "neighbors", "1, 2"), "search.smote: .*'neighbors'. Did you mean 'neighbours'"),
+        (("wdbc", "smote", "neighbours", "2, 0"), "search.smote: .*neighbours=0 must be 1 or more"),
+        (("pima", "smote", "neighbours", "1, 2"), "tuning.tables: no dataset 'pima'"),
+    ],
+)
+def test_searches_are_checked_against_the_constructors(tmp_path, written, message):
+    from synthcohort import stages
+
+    params = read(tmp_path, SEARCH % written)
+    with pytest.raises(study.ParamsError, match=message):
+        stages.check(study.Study(params, study.Paths(tmp_path)))
+
+
+def test_a_search_with_fewer_settings_than_trials_is_refused(tmp_path):
+    from synthcohort import stages
+
+    params = read(tmp_path, (SEARCH % ("wdbc", "smote", "neighbours", "1, 2")).replace("trials: 2", "trials: 3"))
+    with pytest.raises(study.ParamsError, match=r"search.smote has 2 different settings, fewer than tuning.trials = 3"):
         stages.check(study.Study(params, study.Paths(tmp_path)))
 
 

@@ -1,7 +1,7 @@
 """What can be asked of the study from a terminal?
 
 `synthcohort data` brings the raw tables, `check` reads params.yaml, `run` executes one cell (DVC calls it), `study`
-brings everything up to date.
+brings everything up to date. `tune` searches for the settings of generators; only it does, since that takes long.
 """
 
 from __future__ import annotations
@@ -55,6 +55,11 @@ def _parser() -> argparse.ArgumentParser:
     whole = commands.add_parser("study", help="bring every result and report up to date")
     whole.add_argument("--jobs", type=int, default=1, help="cells side by side, one core each (default 1)")
     whole.set_defaults(command=_study)
+    tune = commands.add_parser("tune", help="search for the settings of generators, or adopt what was found")
+    tune.add_argument("--generator", nargs="+", metavar="NAME", help="default: all under `search` in params.yaml")
+    tune.add_argument("--jobs", type=int, default=1, help="generators side by side, one core each (default 1)")
+    tune.add_argument("--adopt", action="store_true", help="run nothing; write the settings found into params.yaml")
+    tune.set_defaults(command=_tune)
     return parser
 
 
@@ -96,6 +101,27 @@ def _study(options: argparse.Namespace) -> int:
     code = waves.run(opened, options.jobs)
     if code == 0:
         print(f"\nReports: {opened.paths.page('index')}")
+    return code
+
+
+def _tune(options: argparse.Namespace) -> int:
+    from synthcohort import stages
+    from synthcohort.tuning import adopt, search
+
+    opened = studies.load()
+    stages.check(opened)
+    names = options.generator or list(opened.params.search)
+    for name in names:
+        search.space_of(opened, name)
+    if options.adopt:
+        found = {name: setting for name, setting in adopt.found_settings(opened).items() if name in names}
+        changed = adopt.adopt(opened.paths.root / "params.yaml", found)
+        print(f"params.yaml: {', '.join(changed) or 'nothing'} changed; {len(found)} generators have trials")
+        return 0
+    code = waves.tune(opened, names, options.jobs)
+    if code == 0:
+        found = adopt.found_settings(opened)
+        print("\n".join(["\ngenerators:", *adopt.lines(opened, found), "\n`synthcohort tune --adopt` writes this."]))
     return code
 
 

@@ -1,15 +1,17 @@
 """Which notebook does a stage of the pipeline run, and what happens where a table could not be had?
 
-Each stage of dvc.yaml calls `run`. A table that is absent from this machine (its folder under data/ holds a marker
-instead) is not an error: its committed scores and pages are kept, the pages get a visible box that says they were not
-made again here, and every other file the stage owes the pipeline holds the reason.
+Each stage of dvc.yaml calls `run`, and so does the search for settings, `tune`, which no plain run of the study starts.
+A table that is absent from this machine (its folder under data/ holds a marker instead) is not an error: its committed
+scores and pages are kept, the pages get a visible box that says they were not made again here, and every other file the
+stage owes the pipeline holds the reason.
 """
 
 from __future__ import annotations
 
 import json
+import math
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -46,6 +48,7 @@ STAGES: dict[str, Stage] = {
         "00_raw_table", ("dataset",), page=lambda paths, dataset: paths.page(f"raw/{dataset}"), folders=(Paths.table,)
     ),
     "prepare": Stage("10_prepare", ("dataset",), folders=(Paths.development, Paths.test)),
+    "tune": Stage("15_tune", ("generator",)),
     "train": Stage(
         "20_train",
         ("dataset", "generator"),
@@ -56,18 +59,25 @@ STAGES: dict[str, Stage] = {
     "reference": Stage("25_reference", ("dataset",), tables=(lambda paths, dataset: paths.scores(dataset, "real"),)),
     "evaluate": Stage("30_evaluate", ("dataset", "generator"), tables=(Paths.scores,)),
     "shadow": Stage("35_shadow", ("dataset", "generator"), tables=(Paths.shadow,)),
+    "few_steps": Stage(
+        "36_few_steps",
+        ("dataset", "generator"),
+        tables=(Paths.few_steps, Paths.few_steps_cost),
+        records=(Paths.few_steps_machine,),
+    ),
     "side_by_side": Stage("40_side_by_side", ("dataset",), page=lambda paths, dataset: paths.page(f"tables/{dataset}")),
     "faithful": Stage("50_faithful", (), page=lambda paths: paths.page("faithful")),
     "useful": Stage("51_useful", (), page=lambda paths: paths.page("useful")),
     "rare_class": Stage("52_rare_class", (), page=lambda paths: paths.page("rare_class")),
     "leak": Stage("53_leak", (), page=lambda paths: paths.page("leak")),
+    "few_steps_page": Stage("54_few_steps", (), page=lambda paths: paths.page("few_steps")),
     "cost": Stage("80_cost", (), page=lambda paths: paths.page("cost")),
     "findings": Stage("90_findings", (), page=lambda paths: paths.page("findings")),
 }
 
 
 def check(study: Study) -> None:
-    """Refuse settings that no room understands: generators, their hyperparameters, conditions, named tables.
+    """Refuse settings that no room understands: generators, hyperparameters and their choices, conditions, tables.
 
     Raises:
         ParamsError: naming the key, what was found and what is known.
@@ -83,6 +93,10 @@ def check(study: Study) -> None:
     except (LookupError, TypeError, ValueError) as error:
         raise ParamsError(f"params.yaml: {error}") from None
     _check_tables(study, "shadow", study.params.shadow.tables)
+    _check_few_steps(study)
+    _check_tables(study, "tuning", study.params.tuning.tables)
+    for name in study.params.search:
+        _check_search(study, name)
     for name, claim in study.params.claims.items():
         _check_tables(study, f"claims.{name}", claim.tables)
         for arm in (claim.better, claim.worse):
@@ -128,10 +142,10 @@ def keep_absent(study: Study) -> None:
         if not study.paths.skipped(dataset).is_file():
             continue
         for name, stage in STAGES.items():
-            if "dataset" not in stage.per or (name == "shadow" and dataset not in study.params.shadow.tables):
+            tables, generators = _cells(study, name)
+            if "dataset" not in stage.per or dataset not in tables:
                 continue
-            generators = study.params.generators if "generator" in stage.per else [""]
-            for generator in generators:
+            for generator in generators if "generator" in stage.per else [""]:
                 cell = {"dataset": dataset, "generator": generator} if generator else {"dataset": dataset}
                 run(study, name, cell)
 
@@ -140,6 +154,52 @@ def _check_tables(study: Study, block: str, tables: list[str]) -> None:
     for table in tables:
         if table not in study.params.datasets:
             raise ParamsError(f"{block}.tables: no dataset {table!r}; there are {list(study.params.datasets)}")
+
+
+def _check_few_steps(study: Study) -> None:
+    """Refuse cells that cannot be drawn from with another solver."""
+    from synthcohort.cells import few_steps
+
+    block, known = study.params.few_steps, study.params.generators
+    _check_tables(study, "few_steps", block.tables)
+    for name in block.generators:
+        if name not in known:
+            raise ParamsError(f"few_steps.generators: no generator {name!r}; there are {list(known)}")
+        missing = few_steps.missing_options(name)
+        if missing:
+            able = [other for other in known if not few_steps.missing_options(other)]
+            raise ParamsError(
+                f"few_steps.generators: {name} has no sampling option {missing[0]!r}, so its solver cannot be chosen; "
+                f"of the generators here, these can: {', '.join(able) or 'none'}"
+            )
+
+
+def _cells(study: Study, name: str) -> tuple[Iterable[str], Iterable[str]]:
+    """Return the tables and the generators of a stage's cells."""
+    params = study.params
+    if name == "few_steps":
+        return params.few_steps.tables, params.few_steps.generators
+    return (params.shadow.tables if name == "shadow" else params.datasets), params.generators
+
+
+def _check_search(study: Study, name: str) -> None:
+    """Build the generator with every choice, so that no trial fails for a hyperparameter it does not take."""
+    from synthcohort.generators import load as registry
+
+    space, trials = study.params.search[name], study.params.tuning.trials
+    begin = {**study.params.generators.get(name, {}), **{key: choices[0] for key, choices in space.items()}}
+    try:
+        for key, choices in space.items():
+            for choice in choices:
+                registry.build(name, {**begin, key: choice})
+    except (LookupError, TypeError, ValueError) as error:
+        raise ParamsError(f"params.yaml: search.{name}: {error}") from None
+    settings = math.prod(len(choices) for choices in space.values())
+    if settings < trials:
+        raise ParamsError(
+            f"search.{name} has {settings} different settings, fewer than tuning.trials = {trials}; every generator is "
+            f"to have the same number of trials: name more choices, or lower tuning.trials"
+        )
 
 
 def _find(study: Study, name: str, cell: dict[str, str]) -> Stage:

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from synthcohort.rng import Rng
 
@@ -132,6 +132,62 @@ class ShadowBlock(_Block):
         return value
 
 
+class FewStepsBlock(_Block):
+    """How few evaluations of a network draw a good row.
+
+    Args:
+        tables, generators: the cells whose trained networks are drawn from again.
+        evaluations: numbers of evaluations that draw a row, ascending.
+        asked: the number that the page asks about, one of `evaluations`.
+        ancestral: evaluations of the reference, ancestral steps; more than any of `evaluations`.
+        rows: rows drawn of each kind on a split: as many draws of the size of the train rows as fit, or one smaller.
+    """
+
+    tables: list[str] = []
+    generators: list[str] = []
+    evaluations: list[int] = [5, 10, 15, 25, 50, 100]
+    asked: int = 25
+    ancestral: int = 1000
+    rows: int = Field(default=5000, ge=50)
+
+    @field_validator("tables", "generators")
+    @classmethod
+    def _some(cls, value: list[str]) -> list[str]:
+        if not value:
+            raise ValueError(
+                "name at least one, since DVC refuses a stage over an empty list; to do without the question, delete "
+                "the stage `few_steps` from dvc.yaml and this block"
+            )
+        return value
+
+    @model_validator(mode="after")
+    def _numbers(self) -> FewStepsBlock:
+        if not self.evaluations or self.evaluations != sorted({*self.evaluations}) or self.evaluations[0] < 1:
+            raise ValueError(f"evaluations {self.evaluations} must be different numbers from 1 on, the smallest first")
+        if self.asked not in self.evaluations:
+            raise ValueError(f"asked is {self.asked}; it must be one of evaluations {self.evaluations}")
+        if self.ancestral <= self.evaluations[-1]:
+            raise ValueError(f"ancestral is {self.ancestral}; it must be more than any of evaluations")
+        return self
+
+
+class TuningBlock(_Block):
+    """The search for the settings of the generators, the same for each of them.
+
+    Args:
+        trials: different settings tried for each generator.
+        tables: tables the trials are run on.
+        rows: rows of a table used at most, of those that are in no split's test part.
+    """
+
+    trials: int = Field(default=12, ge=2)
+    tables: list[str] = []
+    rows: int = Field(default=1200, ge=60)
+
+
+Choice = bool | int | float | str
+
+
 class ClaimBlock(_Block):
     """One claim of a paper in a form a run can test.
 
@@ -162,7 +218,11 @@ class ClaimBlock(_Block):
 
 
 class Params(_Block):
-    """The whole of params.yaml."""
+    """The whole of params.yaml.
+
+    `search` holds, for each generator that is tuned, the choices of each hyperparameter that is; the first choices
+    together are where the search begins.
+    """
 
     study: StudyBlock
     datasets: dict[str, DatasetBlock] = Field(min_length=1)
@@ -170,9 +230,25 @@ class Params(_Block):
     conditions: list[str] = ["as_observed", "minority"]
     metrics: MetricsBlock = MetricsBlock()
     shadow: ShadowBlock = ShadowBlock()
+    few_steps: FewStepsBlock = FewStepsBlock()
+    tuning: TuningBlock = TuningBlock()
+    search: dict[str, dict[str, list[Choice]]] = {}
     claims: dict[str, ClaimBlock] = {}
 
-    @field_validator("datasets", "generators", "claims", mode="before")
+    @field_validator("search")
+    @classmethod
+    def _choices(cls, value: dict[str, dict[str, list[Choice]]]) -> dict[str, dict[str, list[Choice]]]:
+        for generator, space in value.items():
+            if not space:
+                raise ValueError(f"{generator} names no hyperparameter; name one with its choices, or delete the line")
+            for name, choices in space.items():
+                if len(set(choices)) < max(2, len(choices)):
+                    raise ValueError(
+                        f"{generator}.{name} needs two or more different choices, the first where the search begins"
+                    )
+        return value
+
+    @field_validator("datasets", "generators", "search", "claims", mode="before")
     @classmethod
     def _names(cls, value: Any) -> Any:
         if isinstance(value, dict):
@@ -220,6 +296,34 @@ class Paths:
     def shadow_runs(self, dataset: str, generator: str) -> Path:
         """Folder of what each shadow run of one cell gave: progress of a long stage, no output of the pipeline."""
         return self.root / "build" / "shadow" / dataset / generator
+
+    def few_steps(self, dataset: str, generator: str) -> Path:
+        """Score file of one cell's draws with few and with many evaluations."""
+        return self.root / "reports" / "scores" / dataset / "few_steps" / f"{generator}.csv"
+
+    def few_steps_cost(self, dataset: str, generator: str) -> Path:
+        """What each of those draws cost."""
+        return self.root / "reports" / "cost" / dataset / "few_steps" / f"{generator}.csv"
+
+    def few_steps_machine(self, dataset: str, generator: str) -> Path:
+        """On which processor, with which libraries, that was measured."""
+        return self.few_steps_cost(dataset, generator).with_suffix(".json")
+
+    def few_steps_draws(self, dataset: str, generator: str) -> Path:
+        """Folder of what each draw of one cell gave: progress of a long stage, no output of the pipeline."""
+        return self.root / "build" / "few_steps" / dataset / generator
+
+    def tuning(self, generator: str) -> Path:
+        """The trials of the search for a generator's settings."""
+        return self.root / "reports" / "tuning" / f"{generator}.csv"
+
+    def tuning_cost(self, generator: str) -> Path:
+        """What those trials cost."""
+        return self.root / "reports" / "tuning" / f"{generator}.cost.csv"
+
+    def tuning_journal(self, generator: str) -> Path:
+        """Every finished trial, in Optuna's form: progress of a long stage, no output of the pipeline."""
+        return self.root / "build" / "tuning" / f"{generator}.log"
 
     def cost(self, dataset: str, generator: str) -> Path:
         """Cost file of one cell."""
@@ -332,7 +436,8 @@ class _StrictLoader(yaml.SafeLoader):
 
 _BLOCKS: dict[str, type[_Block]] = {
     "study": StudyBlock, "datasets": DatasetBlock, "metrics": MetricsBlock, "shadow": ShadowBlock,
-    "claims": ClaimBlock,
+    "few_steps": FewStepsBlock,
+    "tuning": TuningBlock, "claims": ClaimBlock,
 }  # fmt: skip
 
 

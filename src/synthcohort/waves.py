@@ -3,7 +3,8 @@
 DVC itself runs one stage at a time. Cells of one wave do not depend on each other, so each is started as
 `dvc --wait-for-lock repro -s CELL`, a few at once; the next wave begins when all are done, and a closing plain
 `dvc repro` proves that nothing is left to do. Cells of a table that is absent from this machine are left out (they keep
-what is committed, see `stages.keep_absent`), and only `site` is left to close with.
+what is committed, see `stages.keep_absent`), and only `site` is left to close with. Searches for settings run side by
+side too, but only when asked for.
 """
 
 from __future__ import annotations
@@ -12,13 +13,14 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from synthcohort.study import Study
+from synthcohort.study import ParamsError, Study
 
-PAGES = ("findings", "faithful", "rare_class", "leak", "useful", "cost")  # one cell each, over all tables
-WAVES = (("raw",), ("prepare",), ("reference", "train"), ("evaluate", "shadow"), ("side_by_side", *PAGES))
+PAGES = ("findings", "faithful", "rare_class", "leak", "useful", "few_steps_page", "cost")  # one cell each
+WAVES = (("raw",), ("prepare",), ("reference", "train"), ("evaluate", "shadow", "few_steps"), ("side_by_side", *PAGES))
 
 
 def run(study: Study, jobs: int) -> int:
@@ -28,8 +30,7 @@ def run(study: Study, jobs: int) -> int:
         study: settings and paths.
         jobs: cells at a time, >= 1; each uses one core.
     """
-    if jobs < 1:
-        raise ValueError(f"jobs={jobs} must be 1 or more")
+    _check(jobs)
     if jobs == 1:
         return _dvc(["repro"], study.paths.root)
     absent = {name for name in study.params.datasets if study.paths.skipped(name).is_file()}
@@ -48,6 +49,41 @@ def run(study: Study, jobs: int) -> int:
     return _dvc(["repro", *(["-s", "site"] if absent else [])], study.paths.root)
 
 
+def tune(study: Study, generators: Sequence[str], jobs: int) -> int:
+    """Search for the settings of generators, `jobs` of them at a time; return the exit code.
+
+    No stage of dvc.yaml does this: it would start with every plain `dvc repro` after a change of the library.
+
+    Raises:
+        ParamsError: if no table is named for it, or one is absent from this machine.
+    """
+    _check(jobs)
+    tables = study.params.tuning.tables
+    absent = [name for name in tables if study.paths.skipped(name).is_file()]
+    if absent or not tables:
+        found = f"names {absent[0]}, which could not be had on this machine" if absent else "names no table"
+        raise ParamsError(f"tuning.tables {found}; name tables that are here")
+    code = _dvc(["repro", *(f"raw@{name}" for name in tables)], study.paths.root)
+    if code:
+        return code
+    with ThreadPoolExecutor(jobs) as pool:
+        codes = list(pool.map(lambda name: _search(name, study.paths.root), generators))
+    failed = [name for name, code in zip(generators, codes, strict=True) if code]
+    if failed:
+        print(f"failed: {', '.join(failed)}; mend the cause and run again, finished trials are kept", file=sys.stderr)
+    return int(bool(failed))
+
+
+def _check(jobs: int) -> None:
+    if jobs < 1:
+        raise ValueError(f"jobs={jobs} must be 1 or more")
+
+
+def _search(generator: str, root: Path) -> int:
+    command = [sys.executable, "-m", "synthcohort.cli", "run", "tune", "--generator", generator]
+    return subprocess.run(command, cwd=root, env=environment(), check=False).returncode
+
+
 def _cells(study: Study) -> list[str]:
     """Return every cell but the closing `site`, those of the largest raw tables first."""
 
@@ -59,7 +95,9 @@ def _cells(study: Study) -> list[str]:
     generators = list(reversed(study.params.generators))
     per_cell = [f"{stage}@{d}-{g}" for d in datasets for g in generators for stage in ("train", "evaluate")]
     attacked = [f"shadow@{d}-{g}" for d in datasets if d in study.params.shadow.tables for g in generators]
-    return per_table + list(PAGES) + attacked + per_cell
+    again = study.params.few_steps
+    drawn = [f"few_steps@{d}-{g}" for d in datasets if d in again.tables for g in again.generators]
+    return per_table + list(PAGES) + attacked + drawn + per_cell
 
 
 def _stale(root: Path) -> set[str]:

@@ -146,6 +146,15 @@ def test_small_counts_are_not_drawn_when_a_floor_is_set():
     assert widths[0] == 0 and min(w for w in widths if w) >= 10
 
 
+def test_small_real_counts_are_not_drawn_behind_a_generators():
+    frame, schema = toys.numeric(100)
+    axes = fidelity.marginals(frame, {"vae": frame}, schema, columns=["visits"], floor=10).axes[0]
+    real, synthetic = (patch.get_data() for patch in axes.patches)
+    counts = np.histogram(frame["visits"], real.edges)[0]
+    assert ((counts > 0) & (counts < 10)).any() and (counts >= 10).any()
+    assert ((real.values > 0) == (counts >= 10)).all() and ((synthetic.values > 0) == (counts > 0)).all()
+
+
 def test_a_rare_value_neither_shows_nor_stretches_the_axis_when_a_floor_is_set():
     frame, schema = toys.numeric(200)
     frame.loc[0, "visits"] = 400.0

@@ -1,10 +1,12 @@
 """Figures over all tables: titled, labelled, the same bytes twice, inputs untouched, names apart."""
 
 import math
+from itertools import pairwise
 
 import numpy as np
 import pandas as pd
 import pytest
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from synthcohort.figures import labels, per_table, questions
@@ -81,11 +83,15 @@ def test_the_real_table_is_always_in_the_frame():
     assert low < 0.5 and high > 9
 
 
-def test_names_of_equal_rivals_keep_a_distance():
-    axes = drawings(NAMES)["gain"]().axes[0]
-    heights = sorted(text.get_position()[1] for text in axes.texts)
-    low, high = axes.get_ylim()
-    assert len(heights) == 5 and min(np.diff(heights)) > 0.05 * (high - low) and heights[-1] <= high
+def test_names_at_the_ends_of_lines_keep_a_distance_and_stay_in_the_frame():
+    drawn = drawings(NAMES)["gain"]()
+    axes, renderer = drawn.axes[0], FigureCanvasAgg(drawn).get_renderer()
+    drawn.draw_without_rendering()
+    boxes = sorted((text.get_window_extent(renderer) for text in axes.texts), key=lambda box: box.y0)
+    assert len(boxes) == len(NAMES) - 1 + 5  # generators and rivals
+    assert all(low.y1 <= high.y0 + 1 for low, high in pairwise(boxes))
+    assert all(text.get_position()[1] <= axes.get_ylim()[1] for text in axes.texts)
+    assert all(box.x1 <= drawn.bbox.x1 for box in boxes)
 
 
 def test_an_attack_that_catches_is_filled():

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -42,20 +41,9 @@ def patients(n: int, seed: int) -> pd.DataFrame:
     return SCHEMA.cast(pd.DataFrame({**numbers, "ward": ward, "sex": sex, "died": np.where(died, "yes", "no")}))
 
 
-def independent(frame: pd.DataFrame, seed: int) -> pd.DataFrame:
-    """Return `frame` with every column shuffled on its own."""
-    draw = np.random.default_rng(seed)
-    return SCHEMA.cast(pd.DataFrame({name: frame[name].to_numpy()[draw.permutation(len(frame))] for name in frame}))
-
-
-def noisy(frame: pd.DataFrame, share: float, seed: int) -> pd.DataFrame:
-    """Return `frame` with a share of every column's cells replaced by cells of other rows."""
-    draw = np.random.default_rng(seed)
-    out = {}
-    for name in frame:
-        place = np.where(draw.random(len(frame)) < share, draw.permutation(len(frame)), np.arange(len(frame)))
-        out[name] = frame[name].to_numpy()[place]
-    return SCHEMA.cast(pd.DataFrame(out))
+def uniform_patients(n: int, seed: int) -> pd.DataFrame:
+    """Return n such rows of one class, one sex and one dose."""
+    return SCHEMA.cast(patients(n, seed).assign(dose=1.0, sex="f", died="no"))
 
 
 def simulated() -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
@@ -85,9 +73,3 @@ def anonymeter() -> dict[str, Any]:
 def values(scores: list) -> dict[str, float]:
     """Return metric -> value."""
     return {score.metric: score.value for score in scores}
-
-
-def null_error(compute: Callable[[int], float], draws: int) -> float:
-    """Return the mean of `compute` over seeds in its standard errors; it stays below 3 where the ideal is 0."""
-    sample = np.array([compute(i) for i in range(draws)])
-    return abs(float(sample.mean() / (sample.std(ddof=1) / np.sqrt(draws))))

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 import pytest
+from toy_tables import resampled, shuffled
 
 from synthcohort.rng import Rng
 from synthcohort.schema import Column, Schema
@@ -44,23 +45,6 @@ def cohort(n: int, seed: int, rate: float = 0.3) -> pd.DataFrame:
     marker = np.round(0.1 * age + 2.0 * died + draw.normal(0, 1, n), 3)
     ward = np.where(draw.random(n) < 0.5, np.where(died, "north", "south"), draw.choice(["north", "south", "west"], n))
     return SCHEMA.cast(pd.DataFrame({"age": age, "marker": marker, "ward": ward, "died": np.where(died, "yes", "no")}))
-
-
-def shuffled(frame: pd.DataFrame, share: float, seed: int) -> pd.DataFrame:
-    """Return `frame` with a share of every column's cells replaced by cells of other rows; 1.0: independent columns."""
-    draw = np.random.default_rng(seed)
-    out = {}
-    for name in frame:
-        hit = draw.random(len(frame)) < share
-        place = np.where(hit, draw.permutation(len(frame)), np.arange(len(frame)))
-        out[name] = frame[name].to_numpy()[place]
-    return SCHEMA.cast(pd.DataFrame(out))
-
-
-def resampled(frame: pd.DataFrame, seed: int) -> pd.DataFrame:
-    """Return as many rows of `frame`, drawn with replacement."""
-    index = np.random.default_rng(seed).integers(0, len(frame), len(frame))
-    return frame.iloc[index].reset_index(drop=True)
 
 
 @pytest.fixture

@@ -38,6 +38,9 @@ def test_identity_is_one_and_reversal_minus_one():
 def test_random_orders_agree_by_nothing_on_average():
     every = [tau(dict(zip("abcd", order))) for order in permutations((0.6, 0.7, 0.8, 0.9))]
     assert np.mean(every) == pytest.approx(0.0, abs=1e-12)
+    weights = np.array([0.4, 0.3, 0.2, 0.1])
+    every = [importance_agreement(weights, np.array(order))[0].value for order in permutations(weights)]
+    assert np.mean(every) == pytest.approx(0.0, abs=1e-12)
 
 
 def test_families_of_one_side_only_are_left_out():

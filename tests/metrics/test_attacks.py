@@ -1,29 +1,17 @@
 """The membership attacks one by one: scores of four rows by hand, what they may and may not depend on."""
 
 import numpy as np
-import pandas as pd
 import pytest
+from toy_tables import by_hand
 
 from synthcohort.metrics.attacks_logan import logan_attack
 from synthcohort.metrics.attacks_neighbours import distance_attack, domias_attack, log_ratio, monte_carlo_attack
 from synthcohort.metrics.matrix import DataProblem
 from synthcohort.metrics.membership import ATTACKS
-from synthcohort.metrics.nearest import distance_rows, neighbour_distance, share_within
+from synthcohort.metrics.nearest import closeness_within, distance_rows, neighbour_distance
 from synthcohort.rng import Rng
-from synthcohort.schema import Column, Schema
 
-FOUR = Schema(
-    (
-        Column("x", "numeric"),
-        Column("k", "categorical", levels=("a", "b")),
-        Column("t", "categorical", "target", levels=("0", "1")),
-    ),
-    "1",
-)
-
-
-def table(x, k, t):
-    return FOUR.cast(pd.DataFrame({"x": x, "k": list(k), "t": list(t)}))
+FOUR, table = by_hand(x="", k="ab", t="01")
 
 
 REFERENCE = table([0, 10, 2, 4, 6], "aaaaa", "00000")  # range of x: 10
@@ -45,10 +33,18 @@ def test_domias_of_four_targets_by_hand():
 
 
 def test_monte_carlo_of_four_targets_by_hand():
-    # nearest distances 0, 0, 1.1, 2.05: epsilon .55. Ball of (1, a, 0): itself and (3, a, 0) at .2;
-    # of (9, b, 0): both b rows; of the others none.
+    # nearest distances 0, 0, 1.1, 2.05: epsilon .55. Ball of (1, a, 0): its copy and (3, a, 0) at .2; of (9, b, 0):
+    # its copy and (9.5, b, 0); of the others none.
     got = monte_carlo_attack(TARGETS, SYNTHETIC, REFERENCE, FOUR, Rng(0))
-    assert got.tolist() == [0.5, 0.5, 0.0, 0.0]
+    assert got.tolist() == [np.inf, np.inf, 0.0, 0.0]
+
+
+def test_monte_carlo_weighs_rows_by_their_closeness():
+    # synthetic rows at .2 and .4 of the one range, over three columns; the second target's nearest is at .6, so epsilon
+    # is .4
+    synthetic, reference = table([2, 4], "aa", "00"), table([0, 10], "aa", "00")
+    got = monte_carlo_attack(table([0, 10], "aa", "00"), synthetic, reference, FOUR, Rng(0))
+    assert got == pytest.approx([-(np.log(0.2 / 3) + np.log(0.4 / 3)) / 2, 0.0], abs=1e-5)
 
 
 def test_logan_of_four_targets_by_hand():
@@ -91,7 +87,8 @@ def test_neighbours_and_balls_agree_with_sorting(monkeypatch, schema, make_cohor
     ordered = np.sort(every, axis=1)
     for k in (1, 5, 60):
         assert neighbour_distance(queries, candidates, k) == pytest.approx(ordered[:, k - 1], abs=1e-5)
-    assert share_within(queries, candidates, 1.0).tolist() == (every <= 1.0).mean(axis=1).tolist()
+    weights = np.where(every <= 1.0, -np.log(every / len(schema.columns)), 0.0).mean(axis=1)
+    assert closeness_within(queries, candidates, 1.0) == pytest.approx(weights, abs=1e-5)
 
 
 @pytest.mark.parametrize("name", ATTACKS)

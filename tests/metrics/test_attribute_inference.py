@@ -3,7 +3,8 @@
 import numpy as np
 import pandas as pd
 import pytest
-from attack_toys import SCHEMA, anonymeter, independent, noisy, null_error, patients, simulated
+from attack_toys import SCHEMA, anonymeter, patients, simulated, uniform_patients
+from toy_tables import by_hand, errors_from, independent, shuffled
 
 import toys
 from synthcohort.metrics import attribute_inference
@@ -18,20 +19,9 @@ from synthcohort.metrics.matrix import DataProblem
 from synthcohort.metrics.nearest import distance_rows
 from synthcohort.metrics.risk import add_gaps, no_distance
 from synthcohort.rng import Rng
-from synthcohort.schema import Column, Schema
+from synthcohort.schema import Schema
 
-FOUR = Schema(
-    (
-        Column("x", "numeric"),
-        Column("k", "categorical", levels=("a", "b")),
-        Column("t", "categorical", "target", levels=("0", "1")),
-    ),
-    "1",
-)
-
-
-def table(x, k, t):
-    return FOUR.cast(pd.DataFrame({"x": x, "k": list(k), "t": list(t)}))
+FOUR, table = by_hand(x="", k="ab", t="01")
 
 
 TRAIN = table([0, 8, 1, 2], "abab", "0011")  # range of x: 8
@@ -113,12 +103,12 @@ def test_fresh_rows_have_no_risk_on_average():
     def fresh(i):
         return score(patients(80, 3 * i), patients(30, 3 * i + 1), patients(80, 3 * i + 2), seed=i).value
 
-    assert null_error(fresh, 30) < 3
+    assert errors_from(0.0, [fresh(i) for i in range(30)]) < 3
 
 
 def test_risk_falls_with_noise():
     train, test = patients(200, 0), patients(150, 1)
-    found = [score(train, test, noisy(train, share, 5)).value for share in (0.0, 0.1, 0.3, 1.0)]
+    found = [score(train, test, shuffled(train, share, 5)).value for share in (0.0, 0.1, 0.3, 1.0)]
     assert found == sorted(found, reverse=True) and found[0] > 0.9 and abs(found[-1]) < 0.1
 
 
@@ -130,7 +120,7 @@ def test_either_kind_of_column_may_be_absent(kind):
 
 
 def test_one_class_constants_and_numbers_out_of_range():
-    train, test = (SCHEMA.cast(f.assign(dose=1.0, sex="f", died="no")) for f in (patients(60, 0), patients(40, 1)))
+    train, test = uniform_patients(60, 0), uniform_patients(40, 1)
     assert varying_columns(train) == ["age", "ward", "marker", "weight"]
     assert score(train, test, train).value > 0.9
     assert abs(score(train, test, train.assign(age=1e6, dose=-1e6, marker=1e6, weight=-1e6)).value) < 0.2

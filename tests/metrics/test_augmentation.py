@@ -119,6 +119,25 @@ def test_rivals_raise_f2_and_leave_auroc(name, schema, parts):
         assert arms["threshold", f"augment_{measure}_{name}"] == arms["none", f"augment_{measure}_{name}"]
 
 
+def test_minority_rows_that_know_less_help_less(schema, make_cohort):
+    # Of the rows added a growing share is anybody's, with the rare level written over the true one: at 1 the targets
+    # are as good as shuffled.
+    found = []
+    for i in range(4):
+        parts = [make_cohort(n, 10 * i + j, 0.1) for j, n in enumerate((300, 100, 600))]
+        task, others = make_task(*parts, schema), make_cohort(300, 10 * i + 8, 0.1).assign(died="yes")
+        pool = make_cohort(3000, 10 * i + 9, 0.1)
+        rare = pool[pool["died"] == "yes"].head(task.need).reset_index(drop=True)
+        for share in (0.0, 0.5, 1.0):
+            wrong = np.arange(len(rare)) < share * len(rare)
+            added = schema.cast(pd.concat([rare[~wrong], others.iloc[: wrong.sum()]], ignore_index=True))
+            found += [(share, s.metric, s.value) for s in augmented_scores(task, added, 1.0, XGBOOST, Rng(i))]
+    means = pd.DataFrame(found, columns=["share", "metric", "value"]).groupby(["metric", "share"])["value"].mean()
+    for measure in ("f1", "f2", "auroc", "auprc"):
+        assert means[f"augment_{measure}_xgboost"].is_monotonic_decreasing, measure
+    assert means["augment_brier_xgboost"].is_monotonic_increasing
+
+
 def test_cut_comes_from_validation_and_judges_test(schema, parts):
     task = make_task(*parts, schema)
     model = classify_target(XGBOOST, parts[0], schema=schema, seed=Rng(0).branch("xgboost").integer())

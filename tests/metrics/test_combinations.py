@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from scipy.stats.contingency import association
+from toy_tables import by_hand
 
 from synthcohort.metrics.combinations import (
     associations,
@@ -18,20 +19,14 @@ from synthcohort.metrics.combinations import (
 from synthcohort.metrics.matrix import DataProblem
 from synthcohort.schema import Column, Schema
 
-TWO = Schema(
-    (Column("k", "categorical", levels=("a", "b", "c")), Column("t", "categorical", "target", levels=("0", "1"))), "1"
-)
-MIXED = Schema((Column("x", "numeric"), *TWO.columns), "1")
+TWO, letters = by_hand(k="abc", t="01")
+MIXED, table = by_hand(x="", k="abc", t="01")
 
 
 def pairs(*cells):
     """Return the rows of TWO given as ("a0", times)."""
     text = [cell for cell, times in cells for _ in range(times)]
-    return TWO.cast(pd.DataFrame({"k": [c[0] for c in text], "t": [c[1] for c in text]}))
-
-
-def table(x, k, t):
-    return MIXED.cast(pd.DataFrame({"x": np.array(x, dtype=float), "k": list(k), "t": list(t)}))
+    return letters(*zip(*text))
 
 
 def value(score, real, synthetic, schema):
@@ -144,8 +139,8 @@ def test_fresh_rows_come_near_zero_as_tables_grow(make_cohort, schema):
 
 
 def test_undefined_tables_are_refused():
-    single = Schema((Column("t", "categorical", "target", levels=("0", "1")),), "1")
-    frame = single.cast(pd.DataFrame({"t": ["0", "1"]}))
+    single, rows = by_hand(t="01")
+    frame = rows("01")
     for score in (correlation_difference, rare_combinations, rule_confidence, impossible_combinations):
         with pytest.raises(DataProblem, match="two columns"):
             score(frame, frame, single)

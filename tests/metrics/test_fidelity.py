@@ -1,8 +1,8 @@
 """Shape, Trend and dimension-wise probability against hand computation and known orders."""
 
 import numpy as np
-import pandas as pd
 import pytest
+from toy_tables import by_hand
 
 from synthcohort.metrics.fidelity import (
     column_shapes,
@@ -12,21 +12,8 @@ from synthcohort.metrics.fidelity import (
     pair_trends,
 )
 from synthcohort.metrics.matrix import DataProblem
-from synthcohort.schema import Column, Schema
 
-FOUR = Schema(
-    (
-        Column("x", "numeric"),
-        Column("y", "numeric"),
-        Column("k", "categorical", levels=("a", "b")),
-        Column("t", "categorical", "target", levels=("0", "1")),
-    ),
-    "1",
-)
-
-
-def table(x, y, k, t):
-    return FOUR.cast(pd.DataFrame({"x": x, "y": y, "k": list(k), "t": list(t)}))
+FOUR, table = by_hand(x="", y="", k="ab", t="01")
 
 
 REAL = table([0, 1, 2, 10], [0, 1, 2, 10], "aabb", "0011")
@@ -106,7 +93,7 @@ def test_shape_falls_as_noise_grows(schema, make_cohort):
 
 
 def test_single_column_is_refused():
-    one = Schema((Column("t", "categorical", "target", levels=("0", "1")),), "1")
-    frame = one.cast(pd.DataFrame({"t": ["0", "1"]}))
+    one, rows = by_hand(t="01")
+    frame = rows("01")
     with pytest.raises(DataProblem, match="two columns"):
         fidelity_scores(frame, frame, one)

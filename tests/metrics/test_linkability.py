@@ -1,29 +1,18 @@
 """Linkability: hand computation with ties, anonymeter's counts, sentinels, calibration, degenerate tables."""
 
 import numpy as np
-import pandas as pd
 import pytest
-from attack_toys import SCHEMA, anonymeter, independent, noisy, null_error, patients, simulated
+from attack_toys import SCHEMA, anonymeter, patients, simulated, uniform_patients
+from toy_tables import by_hand, errors_from, independent, shuffled
 
 import toys
 from synthcohort.metrics import linkability
 from synthcohort.metrics.linkability import known_columns, link_probability, linkability_baseline, linkability_scores
 from synthcohort.metrics.matrix import DataProblem
 from synthcohort.rng import Rng
-from synthcohort.schema import Column, Schema
+from synthcohort.schema import Schema
 
-FOUR = Schema(
-    (
-        Column("x", "numeric"),
-        Column("k", "categorical", levels=("a", "b")),
-        Column("t", "categorical", "target", levels=("0", "1")),
-    ),
-    "1",
-)
-
-
-def table(x, k, t="0000"):
-    return FOUR.cast(pd.DataFrame({"x": x, "k": list(k), "t": list(t)}))
+FOUR, table = by_hand(x="", k="ab", t="01")
 
 
 def score(train, test, synthetic, schema=SCHEMA, seed=0):
@@ -33,9 +22,9 @@ def score(train, test, synthetic, schema=SCHEMA, seed=0):
 
 
 def test_four_rows_by_hand():
-    train = table([0, 8, 1, 2], "abab")
-    synthetic = table([1, 5, 5, 9], "abab")
-    targets = table([0, 5, 40, 2], "abab")
+    train = table([0, 8, 1, 2], "abab", "0000")
+    synthetic = table([1, 5, 5, 9], "abab", "0000")
+    targets = table([0, 5, 40, 2], "abab", "0000")
     # by x: {0}, {1, 2}, {3}, {0}; by k: rows 0, 2 for a and 1, 3 for b
     assert link_probability(targets, synthetic, train, FOUR).tolist() == [1 / 2, 1 / 4, 0, 0]
     assert linkability_baseline(synthetic) == 0.25
@@ -71,23 +60,20 @@ def test_copies_are_linked_and_fresh_or_shuffled_rows_are_not():
 
 def test_fresh_rows_have_no_risk_on_average():
     # Few distinct rows: nearly all neighbours are tied.
-    columns = [Column(name, "categorical", levels=("a", "b", "c")) for name in "uvwx"]
-    schema = Schema((*columns, FOUR.target), "1")
+    schema, rows = by_hand(u="abc", v="abc", w="abc", x="abc", t="01")
 
     def draw(n, seed):
-        codes = np.random.default_rng(seed).integers(0, 3, (n, 4))
-        cells = {c.name: np.array(c.levels)[codes[:, j]] for j, c in enumerate(columns)}
-        return schema.cast(pd.DataFrame({**cells, "t": "0"}))
+        return rows(*np.array(list("abc"))[np.random.default_rng(seed).integers(0, 3, (n, 4))].T, "0" * n)
 
     def fresh(i):
         return score(draw(60, 3 * i), draw(30, 3 * i + 1), draw(60, 3 * i + 2), schema, i).value
 
-    assert null_error(fresh, 30) < 3
+    assert errors_from(0.0, [fresh(i) for i in range(30)]) < 3
 
 
 def test_risk_falls_with_noise():
     train, test = patients(200, 0), patients(150, 1)
-    found = [score(train, test, noisy(train, share, 5)).value for share in (0.0, 0.1, 0.3, 1.0)]
+    found = [score(train, test, shuffled(train, share, 5)).value for share in (0.0, 0.1, 0.3, 1.0)]
     assert found == sorted(found, reverse=True) and found[0] > 0.9 and abs(found[-1]) < 0.05
 
 
@@ -100,7 +86,7 @@ def test_either_kind_of_column_may_be_absent(kind):
 
 
 def test_one_class_constants_and_numbers_out_of_range():
-    train, test = (SCHEMA.cast(f.assign(dose=1.0, sex="f", died="no")) for f in (patients(60, 0), patients(40, 1)))
+    train, test = uniform_patients(60, 0), uniform_patients(40, 1)
     assert score(train, test, train).low > 0.8
     assert abs(score(train, test, train.assign(age=1e6, dose=-1e6, marker=1e6, weight=-1e6)).value) < 0.2
 

@@ -3,8 +3,8 @@
 import itertools
 
 import numpy as np
-import pandas as pd
 import pytest
+from toy_tables import by_hand
 
 from synthcohort.metrics import manifold
 from synthcohort.metrics.manifold import (
@@ -22,12 +22,9 @@ from synthcohort.metrics.manifold import (
 )
 from synthcohort.metrics.matrix import DataProblem
 from synthcohort.rng import Rng
-from synthcohort.schema import Column, Schema
 
-NUMBERS = Schema((Column("x", "numeric"), Column("y", "numeric", "target")))
-LEVELS = Schema(
-    (Column("k", "categorical", levels=("a", "b")), Column("t", "categorical", "target", levels=("0", "1"))), "1"
-)
+NUMBERS, number_rows = by_hand(x="", y="")
+LEVELS, level_rows = by_hand(k="ab", t="01")
 
 
 def line(*values):
@@ -52,12 +49,12 @@ def values(real, synthetic, schema, seed=0):
 
 def numbers(n, seed):
     draw = np.random.default_rng(seed)
-    return NUMBERS.cast(pd.DataFrame({"x": draw.normal(size=n), "y": draw.normal(size=n)}))
+    return number_rows(draw.normal(size=n), draw.normal(size=n))
 
 
 def levels(n, seed):
     bits = np.random.default_rng(seed).integers(0, 2, (n, 2))
-    return LEVELS.cast(pd.DataFrame({"k": np.where(bits[:, 0], "a", "b"), "t": np.where(bits[:, 1], "1", "0")}))
+    return level_rows(np.where(bits[:, 0], "a", "b"), np.where(bits[:, 1], "1", "0"))
 
 
 @pytest.fixture
@@ -243,7 +240,7 @@ def test_unit_of_a_column_is_irrelevant(schema, make_cohort):
 
 
 def test_equal_real_rows_have_stated_values():
-    real = NUMBERS.cast(pd.DataFrame({"x": [0.1] * 12, "y": [3.0] * 12}))
+    real = number_rows([0.1] * 12, [3.0] * 12)
     same = values(real, real, NUMBERS)
     assert same == pytest.approx(
         {

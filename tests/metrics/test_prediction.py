@@ -1,10 +1,10 @@
 """Dimension-wise prediction: the joint fit against separate ones, its gradient, and what the score says."""
 
 import numpy as np
-import pandas as pd
 import pytest
 from sklearn.linear_model import Ridge
 from sklearn.metrics import f1_score, roc_auc_score
+from toy_tables import by_hand
 
 from synthcohort.metrics.matrix import DataProblem
 from synthcohort.metrics.prediction import (
@@ -19,18 +19,7 @@ from synthcohort.metrics.prediction import (
 from synthcohort.rng import Rng
 from synthcohort.schema import Column, Schema
 
-FOUR = Schema(
-    (
-        Column("x", "numeric"),
-        Column("k", "categorical", levels=("a", "b", "c")),
-        Column("t", "categorical", "target", levels=("0", "1")),
-    ),
-    "1",
-)
-
-
-def table(x, k, t):
-    return FOUR.cast(pd.DataFrame({"x": x, "k": list(k), "t": list(t)}))
+FOUR, table = by_hand(x="", k="abc", t="01")
 
 
 def score(train, test, synthetic, schema):
@@ -129,8 +118,8 @@ def test_undefined_tables_are_refused(schema, make_cohort):
     train = make_cohort(50, 0)
     with pytest.raises(DataProblem, match="constant over the 12 test rows"):
         score(train, train.iloc[[0] * 12], train, schema)
-    single = Schema((Column("t", "categorical", "target", levels=("0", "1")),), "1")
-    frame = single.cast(pd.DataFrame({"t": ["0", "1"] * 10}))
+    single, rows = by_hand(t="01")
+    frame = rows("01" * 10)
     with pytest.raises(DataProblem, match="only \\['t'\\]"):
         score(frame, frame, frame, single)
 

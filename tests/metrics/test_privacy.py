@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+from toy_tables import by_hand
 
 from synthcohort.metrics.matrix import DataProblem
 from synthcohort.metrics.nearest import Nearest, distance_rows, nearest
@@ -15,20 +16,8 @@ from synthcohort.metrics.privacy import (
     privacy_scores,
 )
 from synthcohort.rng import Rng
-from synthcohort.schema import Column, Schema
 
-FOUR = Schema(
-    (
-        Column("x", "numeric"),
-        Column("k", "categorical", levels=("a", "b")),
-        Column("t", "categorical", "target", levels=("0", "1")),
-    ),
-    "1",
-)
-
-
-def table(x, k, t):
-    return FOUR.cast(pd.DataFrame({"x": x, "k": list(k), "t": list(t)}))
+FOUR, table = by_hand(x="", k="ab", t="01")
 
 
 TRAIN = table([0, 10, 4, 4], "aabb", "0011")  # range of x: 10
@@ -133,13 +122,11 @@ def test_copies_score_one_and_fresh_rows_zero(schema, make_cohort, bootstrap):
 
 def test_fresh_rows_of_few_categories_score_zero():
     # Two binary columns: nearly every nearest row is tied. Halving ties, or giving them to one side, would fail here.
-    schema = Schema(
-        (Column("k", "categorical", levels=("a", "b")), Column("t", "categorical", "target", levels=("0", "1"))), "1"
-    )
+    schema, rows = by_hand(k="ab", t="01")
 
     def draw(n, seed):
         bits = np.random.default_rng(seed).integers(0, 2, (n, 2))
-        return schema.cast(pd.DataFrame({"k": np.where(bits[:, 0], "a", "b"), "t": np.where(bits[:, 1], "1", "0")}))
+        return rows(np.where(bits[:, 0], "a", "b"), np.where(bits[:, 1], "1", "0"))
 
     sample = np.array(
         [values(draw(30, 3 * i), draw(10, 3 * i + 1), draw(30, 3 * i + 2), schema)["memorisation"] for i in range(60)]

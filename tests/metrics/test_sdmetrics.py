@@ -4,9 +4,9 @@ import json
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 import pytest
 from sdmetrics_tables import LEVELS, TABLES, simulated
+from toy_tables import by_hand
 
 from synthcohort.metrics.fidelity import column_shapes, pair_trends
 from synthcohort.metrics.matrix import DataProblem, numeric_values, one_hot
@@ -63,19 +63,7 @@ def test_detection_is_the_packages_fold_for_fold(name, seed):
     assert folded_detection(features, labels, int(seed)) == pytest.approx(expected, abs=CLOSE)
 
 
-FOUR = Schema(
-    (
-        Column("x", "numeric"),
-        Column("y", "numeric"),
-        Column("k", "categorical", levels=("a", "b")),
-        Column("t", "categorical", "target", levels=("0", "1")),
-    ),
-    "1",
-)
-
-
-def table(x, y, k, t):
-    return FOUR.cast(pd.DataFrame({"x": x, "y": y, "k": list(k), "t": list(t)}))
+FOUR, table = by_hand(x="", y="", k="ab", t="01")
 
 
 def test_trend_of_four_rows_by_hand():

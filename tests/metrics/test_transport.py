@@ -3,26 +3,14 @@
 import itertools
 
 import numpy as np
-import pandas as pd
 import pytest
+from toy_tables import by_hand
 
 from synthcohort.metrics.matrix import DataProblem
 from synthcohort.metrics.transport import METRICS, transport_rows, transport_scores, wasserstein
 from synthcohort.rng import Rng
-from synthcohort.schema import Column, Schema
 
-FOUR = Schema(
-    (
-        Column("x", "numeric"),
-        Column("k", "categorical", levels=("a", "b", "c")),
-        Column("t", "categorical", "target", levels=("0", "1")),
-    ),
-    "1",
-)
-
-
-def table(x, k, t):
-    return FOUR.cast(pd.DataFrame({"x": [float(v) for v in x], "k": list(k), "t": list(t)}))
+FOUR, table = by_hand(x="", k="abc", t="01")
 
 
 def values(train, test, synthetic, schema, *, max_rows=1000, seed=0):
@@ -136,12 +124,11 @@ def test_constant_column_counts_in_its_own_unit_and_out_of_range_in_proportion()
 
 
 def test_tables_of_one_kind_of_column():
-    numeric = Schema((Column("x", "numeric"), Column("y", "numeric", "target")))
-    frame = numeric.cast(pd.DataFrame({"x": np.arange(12.0), "y": np.arange(12.0)}))
+    numeric, numbers = by_hand(x="", y="")
+    frame = numbers(range(12), range(12))
     assert values(frame, frame, frame.assign(y=frame["y"] + 11), numeric)["wasserstein_train"] == pytest.approx(1.0)
-    levels = Schema(tuple(c for c in FOUR.columns if not c.numeric), "1")
-    frame = table([0] * 12, "a" * 12, "01" * 6)[["k", "t"]]
-    other = table([0] * 12, "a" * 9 + "bbb", "01" * 6)[["k", "t"]]
+    levels, letters = by_hand(k="abc", t="01")
+    frame, other = letters("a" * 12, "01" * 6), letters("a" * 9 + "bbb", "01" * 6)
     assert values(frame, frame, other, levels)["wasserstein_train"] == pytest.approx(3 / 12)
 
 

@@ -10,6 +10,7 @@ from synthcohort.metrics.matrix import DataProblem
 from synthcohort.metrics.utility import (
     BINARY,
     MULTICLASS,
+    REGRESSION,
     auroc,
     f_beta,
     judge,
@@ -113,15 +114,19 @@ def test_constant_predictions_fail_the_slope_alone(schema, make_cohort):
 def test_independent_columns_predict_nothing_and_noise_costs(name, schema, make_cohort, shuffle):
     train, test = make_cohort(400, 0), make_cohort(400, 1)
 
-    def area(share, seed=2):
-        got = values(PREDICTORS[name], shuffle(train, share, seed), test, schema)
-        return got[f"tstr_auroc_{name}"]
+    def mean(share):
+        draws = [
+            values(PREDICTORS[name], shuffle(train, share, seed), test, schema) for seed in range(4 if share else 1)
+        ]
+        return pd.DataFrame(draws).mean()
 
-    assert area(0) > 0.9
     # a linear score of no information has a random direction, which these test rows rank well or badly: average
-    chance = np.mean([area(1, seed) for seed in range(4)])
-    assert area(0) > area(0.4) > chance
-    assert abs(chance - 0.5) < 0.2
+    none, some, all_of_them = (mean(share) for share in (0.0, 0.4, 1.0))
+    for measure in ("accuracy", "balanced_accuracy", "auroc", "auprc", "f1", "f2"):
+        metric = f"tstr_{measure}_{name}"
+        assert none[metric] > some[metric] > all_of_them[metric], measure
+    assert none[f"tstr_brier_{name}"] < some[f"tstr_brier_{name}"] < all_of_them[f"tstr_brier_{name}"]
+    assert none[f"tstr_auroc_{name}"] > 0.9 and abs(all_of_them[f"tstr_auroc_{name}"] - 0.5) < 0.2
 
 
 def test_bootstrap_is_as_useful_as_the_table(schema, make_cohort, bootstrap):
@@ -169,6 +174,14 @@ def test_level_absent_from_synthetic_rows_gets_probability_zero():
     assert values(XGBOOST, part, test, schema)["tstr_f1_xgboost"] < whole["tstr_f1_xgboost"] - 0.2
 
 
+def test_regression_measures_of_four_rows_by_hand():
+    # squared errors 0, 1, 1, 4 around predictions, 9, 1, 1, 9 around the mean
+    truth, predicted = np.array([0.0, 2, 4, 6]), np.array([0.0, 3, 3, 8])
+    r2, rmse = (m.compute(truth, predicted) for m in REGRESSION)
+    assert r2 == pytest.approx(1 - 6 / 20) and rmse == pytest.approx(np.sqrt(6 / 4))
+    assert [m.compute(truth, truth) for m in REGRESSION] == [1.0, 0.0]
+
+
 def test_regression_is_scored_by_r2_and_rmse():
     schema = Schema((Column("x", "numeric"), Column("y", "numeric", "target")))
     x = np.random.default_rng(0).uniform(0, 10, 400)
@@ -179,6 +192,11 @@ def test_regression_is_scored_by_r2_and_rmse():
     assert scores[0].value > 0.99 and scores[1].direction == "down"
     explained = 1 - scores[1].value ** 2 / test["y"].var(ddof=0)
     assert scores[0].value == pytest.approx(explained)
+    noise = np.random.default_rng(1).standard_normal(200)
+    rows = [train.assign(y=train["y"] + size * noise) for size in (0.0, 3.0, 12.0)]
+    rows.append(train.assign(y=np.random.default_rng(2).permutation(train["y"])))  # shuffled targets are the worst
+    r2, rmse = zip(*(values(XGBOOST, part, test, schema).values() for part in rows))
+    assert list(r2) == sorted(r2, reverse=True) and list(rmse) == sorted(rmse)
     with pytest.raises(DataProblem, match="constant"):
         values(XGBOOST, train, test.assign(y=1.0), schema)
     with pytest.raises(DataProblem, match="AUROC needs classes"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
@@ -34,7 +35,8 @@ def dots(costs: pd.DataFrame, *, metrics: list[str], heading: str) -> Figure:
         part = costs[costs["metric"] == metric]
         for name in names:
             own = FORMS[metric] * part[part["generator"] == name]["value"]
-            axes.plot(own, [places[name]] * len(own), style.marker(name), color=style.colour(name), ms=5, alpha=0.7)
+            kind = {"marker": style.marker(name), "color": style.colour(name)}
+            axes.plot(own, [places[name]] * len(own), ls="", ms=5, alpha=0.7, **kind)
         _scale(axes, FORMS[metric] * part["value"])
         axes.set_xlabel(UNITS[metric], fontsize=8.5)
         axes.set_ylim(-0.6, len(names) - 0.4)
@@ -49,7 +51,7 @@ def by_rows(costs: pd.DataFrame) -> Figure:
     Args:
         costs: columns dataset, generator, rows (training rows), value (mean CPU seconds).
     """
-    figure, (axes,) = style.grid(1, columns=1, width=7.5, height=4.0)
+    figure, (axes,) = style.grid(1, columns=1, width=9.0, height=5.0)
     names = style.order(list(costs["generator"].unique()))
     for name in names:
         own = costs[costs["generator"] == name].sort_values("rows")
@@ -67,7 +69,7 @@ def by_rows(costs: pd.DataFrame) -> Figure:
 def _scale(axes, values: pd.Series) -> None:
     kept = values[values > 0]
     if len(kept) and kept.max() / kept.min() > 20:
-        axes.set_xscale("symlog", linthresh=float(kept.min()))
+        axes.set_xscale("symlog", linthresh=10.0 ** np.floor(np.log10(kept.min())))  # its tick then stands clear of 0
         axes.set_xlim(left=0)
     else:
         axes.set_xlim(left=0, right=1.15 * float(values.max()) if len(values) and values.max() > 0 else 1)

@@ -1,6 +1,6 @@
 """Does the synthetic table look like the real one, to the eye?
 
-Marginals laid over each other, distances of pairwise dependence, and both tables in the plane of the real table's
+Marginals before each other, distances of pairwise dependence, and both tables in the plane of the real table's
 first two principal components. The numbers behind them come from `synthcohort.pictures`.
 """
 
@@ -20,6 +20,7 @@ from synthcohort.schema import Schema
 
 MOST_LEVELS = 8
 MOST_POINTS = 500
+_PANELS = 4  # in a row, one a generator
 
 
 @style.styled
@@ -39,27 +40,28 @@ def column_shapes(scores: pd.DataFrame) -> Figure:
 def marginals(
     real: pd.DataFrame, samples: Mapping[str, pd.DataFrame], schema: Schema, *, columns: list[str], floor: int = 0
 ) -> Figure:
-    """Draw the named columns' marginals: the real table as a grey area, a line or a point per generator.
+    """Draw the named columns' marginals: a row per generator, its outline before the real table's grey area.
 
-    Real counts below `floor` are not drawn.
+    Each row has its own scale, the same for both. Real counts below `floor` are not drawn.
     """
     names = style.order(list(samples))
-    figure, panels = style.grid(len(columns), columns=3, width=3.6, height=2.5)
+    figure, panels = style.grid(len(columns), columns=3, width=3.6, height=0.85 + 0.3 * len(names))
     for axes, column in zip(panels, columns, strict=True):
+        cells = {name: samples[name][column] for name in names}
         if schema[column].numeric:
-            _densities(axes, real[column], {g: samples[g][column] for g in names}, schema[column].decimals, floor)
+            edges, own, others = _densities(real[column], cells, schema[column].decimals)
         else:
-            _shares(axes, real[column], {g: samples[g][column] for g in names}, floor)
+            edges, own, others = _shares(axes, real[column], cells, floor=floor)
+        _ridges(axes, edges, np.where(own * len(real) < floor, 0, own), others)
         unit = schema[column].unit
         axes.set_title(style.shorten(column, 34), fontsize=9.5)
         axes.set_xlabel(unit and f"in {unit}", fontsize=8)
-    handles: list = [Patch(color="#c9cfd4", label="real train rows")]
-    handles += [
-        Line2D([], [], color=style.colour(g), marker=style.marker(g), ms=5, label=style.label(g)) for g in names
-    ]
+        middles = np.arange(len(names)) + 0.4
+        axes.set_yticks(middles, [style.label(n) if axes in panels[::3] else "" for n in names[::-1]])
+    handles = [Patch(color="#c9cfd4", label="real train rows"), Patch(fc="none", ec="#1a1a1a", label="synthetic rows")]
     style.legend_below(figure, handles)
     note = f"{len(columns)} of {len(schema.columns)} columns: the target and the most informative about it"
-    return style.title(figure, "Marginals, real and synthetic", note)
+    return style.title(figure, "Marginals, real and synthetic: share of rows", note)
 
 
 @style.styled
@@ -68,14 +70,15 @@ def pair_gaps(gaps: Mapping[str, pd.DataFrame]) -> Figure:
     names = style.order(list(gaps))
     size = len(next(iter(gaps.values())))
     top = max(0.1, max(float(np.nanmax(gap.to_numpy())) for gap in gaps.values()))
-    figure, panels = style.grid(len(names), columns=3, width=3.4, height=3.2)
-    for axes, name in zip(panels, names, strict=True):
+    figure, panels = style.grid(len(names), columns=_PANELS, width=2.75, height=2.6)
+    for place, (axes, name) in enumerate(zip(panels, names, strict=True)):
         values = gaps[name].to_numpy()
         image = axes.imshow(values, cmap="magma_r", vmin=0, vmax=top, interpolation="nearest")
         mean = np.nanmean(values[np.triu_indices(size, 1)])
-        axes.set_title(f"{style.label(name)} (mean {mean:.3f})", fontsize=9.5)
+        axes.set_title(f"{style.label(name)}\nmean {mean:.3f}", fontsize=9)
         axes.grid(False)
-        _column_ticks(axes, list(gaps[name].columns), first=axes in panels[::3])
+        columns = list(gaps[name].columns)
+        _column_ticks(axes, columns, left=place % _PANELS == 0, below=place + _PANELS >= len(names))
     figure.colorbar(image, ax=panels, shrink=0.6, label="1 − Trend (0: same dependence)", pad=0.01)
     return style.title(figure, "How far each pair of columns is from its real dependence")
 
@@ -89,7 +92,7 @@ def embedding(points: pd.DataFrame, *, explained: tuple[float, float]) -> Figure
         explained: share of the real table's variance along the two axes.
     """
     names = [name for name in style.order(list(points["generator"].unique())) if name != style.REAL]
-    figure, panels = style.grid(len(names), columns=3, width=3.4, height=3.0)
+    figure, panels = style.grid(len(names), columns=_PANELS, width=2.75, height=2.5)
     real = points[points["generator"] == style.REAL].head(MOST_POINTS)
     limits = [points[axis].quantile([0.002, 0.998]) for axis in ("first", "second")]
     for axes, name in zip(panels, names, strict=True):
@@ -100,54 +103,68 @@ def embedding(points: pd.DataFrame, *, explained: tuple[float, float]) -> Figure
         axes.set_ylim(*_padded(limits[1]))
         axes.set_title(style.label(name))
         axes.set_xlabel(f"PC 1 ({100 * explained[0]:.0f} % of variance)", fontsize=8)
-    for axes in panels[::3]:
+    for axes in panels[::_PANELS]:
         axes.set_ylabel(f"PC 2 ({100 * explained[1]:.0f} %)", fontsize=8)
     handles = [Line2D([], [], marker="o", ls="", ms=5, color="#8d979e", label="real train rows")]
-    handles += [Line2D([], [], marker="o", ls="", ms=5, color=style.colour(n), label=style.label(n)) for n in names]
-    style.legend_below(figure, handles)
+    style.legend_below(
+        figure, [*handles, Line2D([], [], marker="o", ls="", ms=5, color="#1a1a1a", label="coloured: synthetic rows")]
+    )
     return style.title(figure, f"Real and synthetic rows, at most {MOST_POINTS} of each")
 
 
-def _densities(axes, real: pd.Series, samples: Mapping[str, pd.Series], decimals: int | None, floor: int) -> None:
+def _densities(
+    real: pd.Series, samples: Mapping[str, pd.Series], decimals: int | None
+) -> tuple[np.ndarray, np.ndarray, dict[str, np.ndarray]]:
+    """Return edges of bins, the real shares of rows in them, and those of every generator."""
     low, high = np.quantile(real, [0.005, 0.995])
     if low == high:
         low, high = real.min() - 0.5, real.max() + 0.5
     edges = bin_edges(low, high, decimals)
-    shares = _share(real, edges)
-    axes.stairs(np.where(shares * len(real) < floor, 0, shares), edges, fill=True, color="#c9cfd4")
-    for name, cells in samples.items():
-        axes.stairs(_share(cells, edges), edges, color=style.colour(name), lw=1.3, alpha=0.9)
-    axes.set_ylabel("share of rows", fontsize=8)
+    return edges, _share(real, edges), {name: _share(cells, edges) for name, cells in samples.items()}
 
 
 def _share(cells: pd.Series, edges: np.ndarray) -> np.ndarray:
     return np.histogram(cells, bins=edges)[0] / max(len(cells), 1)
 
 
-def _shares(axes, real: pd.Series, samples: Mapping[str, pd.Series], floor: int) -> None:
+def _shares(
+    axes, real: pd.Series, samples: Mapping[str, pd.Series], *, floor: int
+) -> tuple[np.ndarray, np.ndarray, dict[str, np.ndarray]]:
+    """Name the commonest levels under the axes; return as `_densities` does, a bin of width 1 a level."""
     shares = real.value_counts(normalize=True)
-    shares = shares[shares * len(real) >= floor]
-    levels = list(shares.index[:MOST_LEVELS])
-    axes.bar(range(len(levels)), shares[levels].to_numpy(), color="#c9cfd4", width=0.85)
-    offsets = np.linspace(-0.32, 0.32, len(samples)) if len(samples) > 1 else [0.0]
-    for offset, (name, cells) in zip(offsets, samples.items(), strict=True):
-        heights = cells.value_counts(normalize=True).reindex(levels).fillna(0.0).to_numpy()
-        places = np.arange(len(levels)) + offset
-        axes.plot(places, heights, style.marker(name), color=style.colour(name), ms=4.5, alpha=0.9)
+    shares = shares[shares * len(real) >= floor].head(MOST_LEVELS)
+    levels = list(shares.index)
     turned = {"rotation": 30, "ha": "right"} if sum(len(str(v)) for v in levels) > 22 else {}
-    axes.set_xticks(range(len(levels)), [style.shorten(str(v), 14) for v in levels], **turned)
-    axes.set_ylabel("share of rows", fontsize=8)
+    axes.set_xticks(np.arange(len(levels)) + 0.5, [style.shorten(str(v), 14) for v in levels], **turned)
+    axes.grid(False, axis="x")
+    others = {
+        name: cells.value_counts(normalize=True).reindex(levels).fillna(0.0).to_numpy()
+        for name, cells in samples.items()
+    }
+    return np.arange(len(levels) + 1), shares.to_numpy(), others
 
 
-def _column_ticks(axes, columns: list[str], *, first: bool) -> None:
+def _ridges(axes, edges: np.ndarray, real: np.ndarray, samples: Mapping[str, np.ndarray]) -> None:
+    for place, (name, shares) in enumerate(reversed(list(samples.items()))):
+        scale = 0.9 / max(real.max(initial=0), shares.max(initial=0), 1e-12)
+        axes.stairs(place + scale * real, edges, baseline=place, fill=True, color="#c9cfd4")
+        axes.stairs(place + scale * shares, edges, baseline=place, color=style.colour(name), lw=1.3)
+    axes.grid(False, axis="y")
+    axes.tick_params(axis="y", length=0)
+    axes.set_ylim(-0.1, len(samples))
+    axes.set_xlim(edges[0], edges[-1])
+
+
+def _column_ticks(axes, columns: list[str], *, left: bool, below: bool) -> None:
+    """Name the columns at the left and below the panels that stand there."""
     if len(columns) > 16:
         axes.set_xticks([])
         axes.set_yticks([])
-        axes.set_xlabel(f"{len(columns)} columns, in the table's order", fontsize=8)
+        axes.set_xlabel(f"{len(columns)} columns, in the table's order" if below else "", fontsize=8)
         return
     names = [style.shorten(name, 13) for name in columns]
-    axes.set_xticks(range(len(names)), names, rotation=90, fontsize=6.5)
-    axes.set_yticks(range(len(names)), names if first else [""] * len(names), fontsize=6.5)
+    axes.set_xticks(range(len(names)), names if below else [""] * len(names), rotation=90, fontsize=6.5)
+    axes.set_yticks(range(len(names)), names if left else [""] * len(names), fontsize=6.5)
 
 
 def _padded(limits: pd.Series) -> tuple[float, float]:

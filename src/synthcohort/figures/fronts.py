@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from synthcohort.figures import labels, style
+from synthcohort.figures.naming import Named, name_points
 from synthcohort.figures.scores import frame_of
 
 _IDEALS = {"half": "0.5", "zero": "0"}
@@ -20,8 +21,8 @@ _IDEALS = {"half": "0.5", "zero": "0"}
 def front(found: pd.DataFrame, *, heading: str) -> Figure:
     """Draw one panel a table: each generator with both intervals, and the line of the Pareto front.
 
-    Generators on the front are filled, dominated ones open, clearly dominated ones crossed out. The frame fits the
-    candidates; those that are no candidates are small, and stand at its edge if they lie beyond.
+    Generators on the front are filled and named, dominated ones open, clearly dominated ones crossed out. The frame
+    fits the candidates; those that are no candidates are small, and stand at its edge if they lie beyond.
 
     Args:
         found: of `comparison.fronts.front`; rows without a mean on either metric are not drawn.
@@ -29,8 +30,10 @@ def front(found: pd.DataFrame, *, heading: str) -> Figure:
     """
     known = found[found["across_mean"].notna() & found["upward_mean"].notna()]
     tables = list(found["dataset"].unique())
-    width, height = (3.7, 3.3) if len(tables) > 1 else (6.5, 4.4)
-    figure, panels = style.grid(len(tables), columns=3, width=width, height=height)
+    few = known["generator"].nunique() < style.MANY
+    width, height, columns = (6.5, 4.4, 1) if len(tables) == 1 else (3.7, 3.3, 3) if few else (5.4, 3.8, 2)
+    figure, panels = style.grid(len(tables), columns=columns, width=width, height=height)
+    named = []
     for axes, table in zip(panels, tables, strict=True):
         part = known[known["dataset"] == table]
         candidates = part[part["reason"] == ""] if (part["reason"] == "").any() else part
@@ -39,18 +42,21 @@ def front(found: pd.DataFrame, *, heading: str) -> Figure:
         _line(axes, part[part["on_front"]])
         for row in part.itertuples():
             _point(axes, row)
+        named.append((axes, [_named(row) for row in candidates.itertuples()]))
         axes.locator_params(nbins=5)
         axes.xaxis.set_major_formatter(_natural(found["across_direction"].iloc[0]))
         axes.yaxis.set_major_formatter(_natural(found["upward_direction"].iloc[0]))
         axes.set_title(str(table))
         axes.set_xlabel(_label(found, "across"), fontsize=8.5)
-    for axes in panels[::3]:
+    for axes in panels[::columns]:
         axes.set_ylabel(_label(found, "upward"), fontsize=8.5)
     style.legend_below(
         figure, _legend(style.order(list(known["generator"].unique()))), columns=5 if len(tables) > 1 else 4
     )
     apart = "; small, at the edge if beyond: no candidate" if (known["reason"] != "").any() else ""
-    return style.title(figure, heading, f"upper right is better; bars: intervals{apart}")
+    style.title(figure, heading, f"upper right is better; bars: intervals{apart}")
+    name_points(figure, named)
+    return figure
 
 
 def _line(axes, best: pd.DataFrame) -> None:
@@ -68,15 +74,21 @@ def _point(axes, row) -> None:
     x, y = row.across_mean, row.upward_mean
     if not candidate:
         edge = [np.clip(x, *axes.get_xlim())], [np.clip(y, *axes.get_ylim())]
-        axes.plot(*edge, style.marker(row.generator), ms=6, color=colour, clip_on=False, zorder=3)
+        axes.plot(*edge, ls="", marker=style.marker(row.generator), ms=6, color=colour, clip_on=False, zorder=3)
         return
     kind = {"color": colour, "lw": 1.0, "alpha": 0.55, "zorder": 2}
     axes.plot([row.across_low, row.across_high], [y, y], **kind)
     axes.plot([x, x], [row.upward_low, row.upward_high], **kind)
     face = colour if row.on_front else "white"
-    axes.plot([x], [y], style.marker(row.generator), ms=8, mec=colour, mfc=face, mew=1.4, zorder=4)
+    axes.plot([x], [y], ls="", marker=style.marker(row.generator), ms=8, mec=colour, mfc=face, mew=1.4, zorder=4)
     if row.clearly_dominated_by:
         axes.plot([x], [y], "x", ms=11, color="#1a1a1a", mew=1.2, zorder=5)
+
+
+def _named(row) -> Named:
+    """Return a candidate with its name if it is on the front."""
+    name = style.label(row.generator) if row.on_front else ""
+    return Named(row.across_mean, row.upward_mean, name, style.colour(row.generator))
 
 
 def _legend(names: list[str]) -> list[Line2D]:

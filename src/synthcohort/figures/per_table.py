@@ -38,7 +38,7 @@ def differences(found: pd.DataFrame, *, heading: str, across: str) -> Figure:
             place, colour = names.index(str(row.generator)), style.colour(str(row.generator))
             if np.isfinite(row.low):
                 axes.plot([row.low, row.high], [place] * 2, color=colour, lw=2.2)
-            axes.plot([row.mean], [place], style.marker(str(row.generator)), color=colour, ms=6)
+            axes.plot([row.mean], [place], ls="", marker=style.marker(str(row.generator)), color=colour, ms=6)
         axes.set_xlim(low, high)
         axes.set_ylim(-0.6, len(names) - 0.4)
         axes.set_title(table, fontsize=9.5)

@@ -13,8 +13,7 @@ from matplotlib.patches import Patch, Rectangle
 from synthcohort.figures import labels, style
 
 _MAP = "YlGnBu"
-_CELL = (0.95, 0.36)  # inches
-_TURN = 9  # with more generators their names are turned
+_HEIGHT, _WIDE, _NARROW = 0.36, 0.95, 0.56  # of a cell, in inches
 
 
 @style.styled
@@ -34,19 +33,15 @@ def positions(found: pd.DataFrame, *, heading: str) -> Figure:
     if len(tables) != 1:
         raise ValueError(f"rows of {len(tables)} datasets were given; draw one figure for each")
     metrics, names = list(found["metric"].unique()), style.order(list(found["generator"].unique()))
-    figure, (axes,) = style.grid(1, columns=1, width=3.4 + _CELL[0] * len(names), height=1.9 + _CELL[1] * len(metrics))
+    width = (_NARROW if len(names) >= style.MANY else _WIDE) * len(names)
+    figure, (axes,) = style.grid(1, columns=1, width=2.6 + width, height=1.9 + _HEIGHT * len(metrics))
     colours, rows = mpl.colormaps[_MAP], {metric: place for place, metric in enumerate(metrics)}
     for row in found.itertuples():
         _cell(axes, names.index(str(row.generator)), rows[str(row.metric)], row, colours)
     axes.set_xlim(0, len(names))
     axes.set_ylim(len(metrics), 0)
-    turned = {"rotation": 35, "ha": "left"} if len(names) > _TURN else {}
-    axes.xaxis.tick_top()
-    axes.set_xticks(np.arange(len(names)) + 0.5, [style.label(n).replace(" ", "\n") for n in names], **turned)
-    axes.set_yticks(np.arange(len(metrics)) + 0.5, [style.shorten(labels.short_label(m), 40) for m in metrics])
-    axes.tick_params(length=0)
-    axes.grid(False)
-    axes.spines[:].set_visible(False)
+    style.column_heads(axes, names)
+    axes.set_yticks(np.arange(len(metrics)) + 0.5, [style.shorten(labels.short_label(m), 34) for m in metrics])
     _axes_of_metrics(axes, found.drop_duplicates("metric"), rows, len(names))
     scale = mpl.cm.ScalarMappable(mpl.colors.Normalize(0, 1), colours)
     bar = figure.colorbar(scale, ax=axes, location="bottom", shrink=0.5, aspect=30, pad=0.01, extend="both")
@@ -69,12 +64,14 @@ def _cell(axes, column: int, line: int, row, colours) -> None:
     middle = column + 0.5
     axes.text(middle, line + 0.36, _two(row.position), ha="center", va="center", fontsize=8.5, color=ink)
     if row.low < row.high:
-        interval = f"{_two(row.low)} … {_two(row.high)}"
+        interval = f"{_two(row.low)}…{_two(row.high)}"
         axes.text(middle, line + 0.76, interval, ha="center", va="center", fontsize=5.8, color=ink)
 
 
 def _two(number: float) -> str:
-    return f"{round(number, 2) + 0.0:.2f}"  # adding 0 turns -0.0 into 0.0
+    """Return two decimals, or none from 10 on."""
+    digits = 2 if abs(number) < 9.995 else 0
+    return f"{round(number, digits) + 0.0:.{digits}f}"  # adding 0 turns -0.0 into 0.0
 
 
 def _axes_of_metrics(axes, firsts: pd.DataFrame, rows: dict[str, int], columns: int) -> None:

@@ -18,6 +18,8 @@ from matplotlib.patches import Rectangle
 from synthcohort.figures import labels, style
 from synthcohort.figures.scores import frame_of
 
+_INK = "#1a1a1a"
+_TEXT = 0.16  # inches a name takes beside its line
 TABLE_MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*", "<", ">")
 
 
@@ -69,7 +71,8 @@ def winners(counts: pd.DataFrame, *, tables: int, heading: str) -> Figure:
         heading: title of the figure.
     """
     names = style.order(list(counts.columns))
-    figure, (axes,) = style.grid(1, columns=1, width=3.2 + 0.85 * len(names), height=1.3 + 0.36 * len(counts))
+    width = (0.5 if len(names) >= style.MANY else 0.85) * len(names)
+    figure, (axes,) = style.grid(1, columns=1, width=3.2 + width, height=1.6 + 0.36 * len(counts))
     colours = mpl.colormaps["YlGnBu"]
     for line, metric in enumerate(counts.index):
         for column, name in enumerate(names):
@@ -82,19 +85,17 @@ def winners(counts: pd.DataFrame, *, tables: int, heading: str) -> Figure:
             axes.text(column + 0.5, line + 0.5, text, ha="center", va="center", color=ink, fontweight=weight)
     axes.set_xlim(0, len(names))
     axes.set_ylim(len(counts), 0)
-    axes.xaxis.tick_top()
-    axes.set_xticks(np.arange(len(names)) + 0.5, [style.label(n).replace(" ", "\n") for n in names])
+    style.column_heads(axes, names)
     axes.set_yticks(np.arange(len(counts)) + 0.5, [labels.short_label(m) for m in counts.index])
-    axes.tick_params(length=0)
-    axes.grid(False)
-    axes.spines[:].set_visible(False)
     axes.set_xlabel(f"number of tables, of {tables}, on which the generator is first", fontsize=8.5)
     return style.title(figure, heading)
 
 
 @style.styled
 def gain_by_share(rows: pd.DataFrame, *, metrics: Sequence[str], heading: str, upward: str) -> Figure:
-    """Draw scores against the share of synthetic minority rows added; rivals without a generator as named levels.
+    """Draw scores against the share of synthetic minority rows added; rivals without a generator as levels.
+
+    Every line is named at its right end.
 
     Args:
         rows: columns generator, metric, mean; share (generators) or rival ("real").
@@ -102,8 +103,9 @@ def gain_by_share(rows: pd.DataFrame, *, metrics: Sequence[str], heading: str, u
         heading: title of the figure.
         upward: label of the vertical axes.
     """
-    figure, panels = style.grid(len(metrics), columns=2, width=5.4, height=3.4)
     names = style.order([str(g) for g in rows["generator"].unique() if g != style.REAL])
+    most = len(names) + rows["rival"].nunique()
+    figure, panels = style.grid(len(metrics), columns=2, width=5.4, height=max(3.4, 0.9 + _TEXT * most))
     for axes, metric in zip(panels, metrics, strict=True):
         part = rows[rows["metric"] == metric]
         for name in names:
@@ -112,12 +114,10 @@ def gain_by_share(rows: pd.DataFrame, *, metrics: Sequence[str], heading: str, u
         low, high = frame_of(part["mean"])
         low, high = low + 0.2 * (high - low), high - 0.2 * (high - low)
         axes.set_ylim(low, high)
-        _levels(axes, part[part["rival"].notna()].sort_values("mean"), float(part["share"].max()))
+        _ends(axes, part, share=float(part["share"].max()), gap=1 / max(most, 16))
         axes.set_title(labels.short_label(metric).removeprefix("augmented "), fontsize=9.5)
         axes.set_xlabel("synthetic minority rows added, share of full balance", fontsize=8)
         axes.set_ylabel(upward, fontsize=8)
-    handles = [Line2D([], [], color=style.colour(n), marker=style.marker(n), label=style.label(n)) for n in names]
-    style.legend_below(figure, handles)
     return style.title(figure, heading)
 
 
@@ -143,21 +143,27 @@ def _rows(axes, points: pd.DataFrame, bars: pd.DataFrame, names: list[str], tabl
         axes.plot([row.mean], [place], marks[str(row.dataset)], color=colour, ms=4.5, alpha=0.85)
 
 
-def _levels(axes, rivals: pd.DataFrame, share: float) -> None:
-    """Draw each rival as a line that ends in its name; names keep a distance, lines do not."""
-    right = 1.05 * share
+def _ends(axes, part: pd.DataFrame, *, share: float, gap: float) -> None:
+    """Draw each rival as a line, and at the right the name of every line; names keep a distance, lines do not."""
+    right, rivals = 1.05 * share, part[part["rival"].notna()]
     axes.set_xlim(0, 1.5 * share)
     axes.set_xticks(np.linspace(0, share, 5))
-    for row, text in zip(rivals.itertuples(), _apart(rivals["mean"].to_numpy(), axes.get_ylim()), strict=True):
-        kind = {"color": "#1a1a1a", "lw": 0.9, "ls": "--" if row.rival == "bayes_optimal" else "-"}
-        axes.plot([0, right], [row.mean] * 2, zorder=1, **kind)
-        axes.plot([right, 1.1 * share], [row.mean, text], zorder=1, clip_on=False, **kind)
-        axes.text(1.12 * share, text, str(row.rival).replace("_", " "), va="center", fontsize=7.5)
+    for row in rivals.itertuples():
+        dash = "--" if row.rival == "bayes_optimal" else "-"
+        axes.plot([0, right], [row.mean] * 2, color=_INK, lw=0.9, ls=dash, zorder=1)
+    ends = [(float(row.mean), right, str(row.rival).replace("_", " "), _INK) for row in rivals.itertuples()]
+    for name, own in part[part["share"].notna()].groupby("generator", sort=False):
+        last = own.loc[own["share"].idxmax()]
+        ends.append((float(last["mean"]), float(last["share"]), style.label(str(name)), style.colour(str(name))))
+    ends.sort()
+    for (y, x, text, colour), place in zip(ends, _apart([end[0] for end in ends], axes.get_ylim(), gap), strict=True):
+        axes.plot([x, 1.1 * share], [y, place], zorder=1, clip_on=False, color=colour, lw=0.7)
+        axes.text(1.12 * share, place, text, va="center", fontsize=7.5, color=colour)
 
 
-def _apart(heights: np.ndarray, limits: tuple[float, float]) -> list[float]:
-    """Return ascending heights moved as little as two passes need to keep a line of text between them."""
-    gap, moved = 0.06 * (limits[1] - limits[0]), [float(h) for h in heights]
+def _apart(heights: Sequence[float], limits: tuple[float, float], gap: float) -> list[float]:
+    """Return ascending heights moved as little as two passes need to keep `gap`, a share of the axis, between them."""
+    gap, moved = gap * (limits[1] - limits[0]), [float(h) for h in heights]
     for place in range(1, len(moved)):
         moved[place] = max(moved[place], moved[place - 1] + gap)
     top = limits[1]

@@ -78,7 +78,8 @@ def _names(axes, record: RankTest, top: float) -> None:
         depth = -top - _LINE * (place if left else k - 1 - place) - 0.1
         end = 1 - 0.06 * (k - 1) if left else k + 0.06 * (k - 1)
         axes.plot([rank, rank, end], [0, depth, depth], color=style.colour(name), lw=1.2)
-        axes.plot([rank], [0], style.marker(name), color=style.colour(name), ms=6, clip_on=False, zorder=3)
+        kind = {"marker": style.marker(name), "color": style.colour(name)}
+        axes.plot([rank], [0], ls="", ms=6, clip_on=False, zorder=3, **kind)
         number = f"{rank:.2f}"
         text = f"{style.label(name)}  {number}" if left else f"{number}  {style.label(name)}"
         axes.text(

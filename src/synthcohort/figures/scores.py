@@ -12,6 +12,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from synthcohort.figures import labels, style
+from synthcohort.figures.naming import Named, name_points
 
 _LINES = ("-", "--", "-.", ":", (0, (7, 2, 1, 2, 1, 2)), (0, (1, 4)), (0, (10, 4)))  # of rivals
 IDEALS = {"half": 0.5, "zero": 0.0}
@@ -41,31 +42,36 @@ def dots(points: pd.DataFrame, intervals: pd.DataFrame, *, directions: dict[str,
 
 @style.styled
 def augmentation(intervals: pd.DataFrame, *, metrics: list[str]) -> Figure:
-    """Draw scores against the share of synthetic minority rows added, beside the rivals' horizontal lines.
+    """Draw the scores of every share of synthetic minority rows added: a row per generator, smallest share on top.
 
     Args:
-        intervals: generator "real" holds the rivals (their arm in `rival`); the others have their `share` in [0, 1].
+        intervals: generator "real" holds the rivals (their arm in `rival`, drawn as vertical lines); the others have
+            their `share` in [0, 1].
         metrics: one panel each.
     """
-    figure, panels = style.grid(len(metrics), columns=2, width=4.7, height=3.3)
-    names = style.order([g for g in intervals["generator"].unique() if g != style.REAL])
+    names = style.order([g for g in intervals["generator"].unique() if g != style.REAL])[::-1]
+    shares = sorted(intervals["share"].dropna().unique())
+    figure, panels = style.grid(len(metrics), columns=2, width=5.3, height=1.0 + 0.38 * len(names))
     lines: list[Line2D] = []
     for axes, metric in zip(panels, metrics, strict=True):
         part = intervals[intervals["metric"] == metric]
         lines = _rivals(axes, part[part["generator"] == style.REAL])
-        for number, name in enumerate(names):
-            own = part[part["generator"] == name].sort_values("share")
-            x = own["share"] + min(0.012, 0.1 / len(names)) * (number - (len(names) - 1) / 2)
-            spread = [own["mean"] - own["low"], own["high"] - own["mean"]]
-            axes.errorbar(
-                x, own["mean"], yerr=spread, color=style.colour(name), marker=style.marker(name), ms=5, lw=1.2
-            )
-        axes.set_ylim(*frame_of(part["mean"]))
+        for row in part[part["generator"] != style.REAL].itertuples():
+            _share(axes, row, place=names.index(str(row.generator)), shares=shares)
+        axes.set_xlim(*frame_of(part["mean"]))
+        for edge in range(1, len(names)):
+            axes.axhline(edge - 0.5, color="#e6eaed", lw=0.7)
+        axes.grid(False, axis="y")
+        axes.set_ylim(-0.5, len(names) - 0.5)
+        axes.set_yticks(range(len(names)), [style.label(n) if axes in panels[::2] else "" for n in names])
         axes.set_title(labels.short_label(metric), fontsize=9.5)
-        axes.set_xlabel("synthetic minority rows added, share of full balance")
-    handles = [Line2D([], [], color=style.colour(n), marker=style.marker(n), label=style.label(n)) for n in names]
-    style.legend_below(figure, handles + lines, columns=5)
-    return style.title(figure, "Minority augmentation beside its honest rivals")
+        axes.set_xlabel("score with the rows added", fontsize=8)
+    dots = [
+        Line2D([], [], ls="", marker="o", color="#5b6770", ms=_size(n), label=f"{s:g}") for n, s in enumerate(shares)
+    ]
+    style.legend_below(figure, lines + dots)
+    note = "points: synthetic minority rows added, as a share of full balance; lines: no generator"
+    return style.title(figure, "Minority augmentation beside its honest rivals", note)
 
 
 @style.styled
@@ -82,20 +88,27 @@ def trade_off(
         fresh: value of `across` for rows that are no nearer to train than to test.
     """
     wide = intervals.pivot_table(index="generator", columns="metric", values=["mean", "low", "high"])
-    figure, (axes,) = style.grid(1, columns=1, width=7.5, height=4.2)
-    for name in style.order(list(wide.index)):
+    names = style.order(list(wide.index))
+    width, height = (10.5, 6.2) if len(names) >= style.MANY else (7.5, 4.2)
+    figure, (axes,) = style.grid(1, columns=1, width=width, height=height)
+    named = []
+    for name in names:
         (x, beside), (y, above) = (_point_and_bar(wide.loc[name], metric) for metric in (across, upward))
         kind = {"color": style.colour(name), "marker": style.marker(name), "label": style.label(name)}
-        axes.errorbar(x, y, xerr=beside, yerr=above, ms=8, lw=1, **kind)
+        axes.errorbar(x, y, xerr=beside, yerr=above, ms=7, lw=1, elinewidth=0.8, **kind)
+        named.append(Named(x, y, style.label(name), style.colour(name)))
     axes.axvline(fresh, color="#5b6770", lw=0.9, ls=":")
     if real is not None:
         axes.axhline(real, color=style.colour(style.REAL), lw=1.1, ls="--", label="trained on the real table")
     methods = wide[~wide.index.isin(style.SENTINELS)]
-    axes.set_ylim(*frame_of(methods["mean", upward] if len(methods) else wide["mean", upward]))
+    low, high = frame_of(methods["mean", upward] if len(methods) else wide["mean", upward])
+    axes.set_ylim(low, high)
     axes.set_xlabel(labels.metric_label(across))
     axes.set_ylabel(labels.short_label(upward))
     figure.legend(loc="outside right center")
-    return style.title(figure, "Privacy against utility: upper left is better")
+    style.title(figure, "Privacy against utility: upper left is better")
+    name_points(figure, [(axes, [point for point in named if np.isfinite(point.x) and low <= point.y <= high])])
+    return figure
 
 
 def _rows(axes, points: pd.DataFrame, intervals: pd.DataFrame, places: dict[str, int]) -> None:
@@ -105,7 +118,8 @@ def _rows(axes, points: pd.DataFrame, intervals: pd.DataFrame, places: dict[str,
             axes.plot([row.low, row.high], [place, place], color=colour, lw=3.2, alpha=0.45, solid_capstyle="butt")
         axes.plot([row.mean], [place], "|", color=colour, ms=12, mew=2.2)
         own = points[points["generator"] == row.generator]["value"]
-        axes.plot(own, np.full(len(own), place), style.marker(str(row.generator)), color=colour, ms=4, alpha=0.8)
+        kind = {"marker": style.marker(str(row.generator)), "color": colour}
+        axes.plot(own, np.full(len(own), place), ls="", ms=4, alpha=0.8, **kind)
 
 
 def _point_and_bar(row: pd.Series, metric: str) -> tuple[float, np.ndarray]:
@@ -139,9 +153,21 @@ def frame_of(values: pd.Series) -> tuple[float, float]:
     return float(known.min()) - spare, float(known.max()) + spare
 
 
+def _share(axes, row, *, place: int, shares: list[float]) -> None:
+    number = shares.index(row.share)
+    height, colour = place + 0.7 * (0.5 - (number + 0.5) / len(shares)), style.colour(str(row.generator))
+    if np.isfinite(row.low) and np.isfinite(row.high):
+        axes.plot([row.low, row.high], [height] * 2, color=colour, lw=1.1, alpha=0.6)
+    axes.plot([row.mean], [height], "o", color=colour, ms=_size(number))
+
+
+def _size(number: int) -> float:
+    return 3.0 + 0.8 * number  # points; more rows, larger
+
+
 def _rivals(axes, rivals: pd.DataFrame) -> list[Line2D]:
     drawn = []
     for (arm, row), line in zip(rivals.groupby("rival", sort=True), _LINES * 3, strict=False):
         text = str(arm).replace("_", " ")
-        drawn.append(axes.axhline(float(row["mean"].iloc[0]), color="#1a1a1a", lw=1.0, ls=line, label=text))
+        drawn.append(axes.axvline(float(row["mean"].iloc[0]), color="#1a1a1a", lw=1.0, ls=line, label=text))
     return drawn

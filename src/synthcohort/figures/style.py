@@ -1,7 +1,9 @@
 """What does a generator look like, everywhere in the study?
 
-One colour and one marker per generator, from palettes that colour-blind readers can tell apart [Okabe & Ito 2008;
-Tol 2021]; the real table is black, the two sentinels are pale. A generator the study does not know takes a colour from
+One colour and one marker per generator; the real table is black, the two sentinels are pale. The first colours are of
+palettes that colour-blind readers can tell apart [Okabe & Ito 2008; Tol 2021], the others were added for the largest
+least distance from these in CIELAB, as seen with and without a red-green deficiency [Machado 2009]. No palette of so
+many is safe, hence the markers. A generator the study does not know takes a colour from
 its name, so that it too is the same in every figure.
 """
 
@@ -10,7 +12,7 @@ from __future__ import annotations
 import functools
 import hashlib
 from collections.abc import Callable
-from typing import Any, ParamSpec
+from typing import Any, Literal, ParamSpec
 
 import matplotlib as mpl
 from matplotlib.figure import Figure
@@ -21,14 +23,21 @@ REAL = "real"
 SENTINELS = ("bootstrap", "independent")
 _COLOURS = {
     REAL: "#1a1a1a", "bootstrap": "#b9a36a", "independent": "#b79ac8", "gaussian_copula": "#56b4e9",
-    "smote": "#e69f00", "vae": "#009e73", "tabddpm": "#d55e00", "mtabgen": "#0072b2", "fairtabddpm": "#cc79a7",
-    "ctgan": "#882255", "tvae": "#117733", "arf": "#332288", "medgan": "#999933",
+    "smote": "#e69f00", "vae": "#009e73", "tvae": "#00b8c8", "medgan": "#999933", "corgan": "#7fcfa0",
+    "table_gan": "#661100", "ctab_gan": "#bb0033", "ctgan": "#882255", "flow": "#e0409a",
+    "bayesian_network": "#123a6b", "arf": "#332288", "forest_diffusion": "#7a5fd0", "tabsyn": "#ee6677",
+    "tabddpm": "#d55e00",
 }  # fmt: skip
-_SPARE = ("#44aa99", "#aa4499", "#661100", "#6699cc", "#888888", "#4477aa", "#ee6677", "#228833")
-_MARKERS = {
-    REAL: "o", "bootstrap": "X", "independent": "P", "gaussian_copula": "s", "smote": "^", "vae": "D", "tabddpm": "o",
+_SPARE = ("#44aa99", "#aa4499", "#0072b2", "#6699cc", "#888888", "#cc79a7", "#117733", "#a86800")
+Marker = str | tuple[int, Literal[0, 1, 2], int]  # of matplotlib; a tuple: rays, kind (1 is a star), turn in degrees
+_MARKERS: dict[str, Marker] = {
+    REAL: "o", "bootstrap": "X", "independent": "P", "gaussian_copula": "s", "smote": "^", "vae": "D", "tvae": "<",
+    "medgan": ">", "corgan": "h", "table_gan": "p", "ctab_gan": "*", "ctgan": "v", "flow": "d",
+    "bayesian_network": (4, 1, 0), "arf": (3, 1, 0), "forest_diffusion": (6, 1, 0), "tabsyn": (3, 1, 180),
+    "tabddpm": "o",
 }  # fmt: skip
-_SPARE_MARKERS = ("v", "<", ">", "p", "h", "*", "d", "8")
+_SPARE_MARKERS: tuple[Marker, ...] = ("8", "H", (5, 0, 180), (5, 1, 180), (8, 1, 0), (4, 1, 45))
+MANY = 10  # generators from which on figures with a column for each grow narrower columns
 RC: Any = {
     "font.size": 9.5, "axes.titlesize": 10.5, "axes.titleweight": "bold", "axes.titlelocation": "left",
     "axes.spines.top": False, "axes.spines.right": False, "axes.grid": True, "grid.color": "#e6eaed",
@@ -54,7 +63,7 @@ def colour(generator: str) -> str:
     return _COLOURS.get(generator) or _SPARE[_number(generator, len(_SPARE))]
 
 
-def marker(generator: str) -> str:
+def marker(generator: str) -> Marker:
     """Return the marker of a generator, so that colour is never the only difference."""
     return _MARKERS.get(generator) or _SPARE_MARKERS[_number(generator, len(_SPARE_MARKERS))]
 
@@ -65,8 +74,8 @@ def label(generator: str) -> str:
 
 
 def order(generators: list[str]) -> list[str]:
-    """Return generators as every figure and table lists them: the real table, the sentinels, then the methods."""
-    first = [name for name in (REAL, *SENTINELS) if name in generators]
+    """Return generators as every figure and table lists them: the real table, the sentinels, the study's methods."""
+    first = [name for name in _COLOURS if name in generators]
     return first + [name for name in dict.fromkeys(generators) if name not in first]
 
 
@@ -91,6 +100,18 @@ def title(figure: Figure, text: str, note: str = "") -> Figure:
 def legend_below(figure: Figure, handles: list, *, columns: int = 6) -> None:
     """Put one legend for the whole figure below its axes, outside the data."""
     figure.legend(handles=handles, loc="outside lower left", ncols=min(columns, len(handles)), fontsize=8.5)
+
+
+def column_heads(axes, generators: list[str]) -> None:
+    """Name the columns of a matrix, each of width 1, above it; turned where there are `MANY` or more."""
+    many = len(generators) >= MANY
+    turned = {"rotation": 40, "ha": "left", "rotation_mode": "anchor"} if many else {}
+    names = [label(n) if many else label(n).replace(" ", "\n") for n in generators]
+    axes.xaxis.tick_top()
+    axes.set_xticks([place + 0.5 for place in range(len(names))], names, **turned)
+    axes.tick_params(length=0)
+    axes.grid(False)
+    axes.spines[:].set_visible(False)
 
 
 def shorten(text: str, limit: int = 22) -> str:

@@ -73,7 +73,7 @@ class CTGAN(Generator):
         tau: float = 0.2,
         penalty: float = 10.0,
         epochs: int = 300,
-        least_steps: int = 1_000,
+        least_steps: int = 600,
         batch_size: int = 500,
         learning_rate: float = 2e-4,
         weight_decay: float = 1e-6,

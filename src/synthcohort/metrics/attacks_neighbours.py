@@ -15,9 +15,12 @@ s_1 .. s_m and other real rows, the reference, by which all distances are scaled
   k = 5 for the population, which has none. No decomposition, no bandwidth, and categorical columns take part.
   A radius of 0 is an infinite density, as the estimate has it: such targets score +inf, or -inf if the population
   alone has an atom there, or 0 if both have.
-- `monte_carlo`: share of synthetic rows with d(x, s_j) <= epsilon [Hilprecht 2019], epsilon the median over all
-  targets of min_j d(x, s_j), which they call the median heuristic. Half of the targets then have a row in their
-  ball by construction: of a table that holds 63 % of the members it recognises fewer than the attacks above do.
+- `monte_carlo`: -(1 / m) sum_j 1[d(x, s_j) <= epsilon] log d(x, s_j), the estimator of [Hilprecht 2019] that weighs
+  the rows of the ball by their distance; epsilon is the median over all targets of min_j d(x, s_j), which they call
+  the median heuristic. Their other estimator, the share of rows in the ball, ranks a stranger in a crowd above a copy
+  that stands alone.
+  Departs: d is Gower's mean over columns, in [0, 1] within the reference's range; a row at distance 0 scores +inf,
+  as the sum has it, where releases add a small constant.
 
 An attack that cannot tell two targets apart gives them the same score; nothing is added to break such ties.
 """
@@ -28,7 +31,7 @@ import numpy as np
 import pandas as pd
 
 from synthcohort.metrics.matrix import DataProblem
-from synthcohort.metrics.nearest import Rows, distance_rows, nearest, neighbour_distance, share_within
+from synthcohort.metrics.nearest import Rows, closeness_within, distance_rows, nearest, neighbour_distance
 from synthcohort.rng import Rng
 from synthcohort.schema import Schema
 
@@ -60,10 +63,10 @@ def domias_attack(
 def monte_carlo_attack(
     targets: pd.DataFrame, synthetic: pd.DataFrame, reference: pd.DataFrame, schema: Schema, rng: Rng
 ) -> np.ndarray:
-    """Return the share of synthetic rows in a ball around each target, [n] in [0, 1]."""
+    """Return how many synthetic rows lie in a ball around each target and how close, [n] >= 0; may be infinite."""
     rows, fakes, _ = _scaled(targets, synthetic, reference, schema)
     radius = float(np.median(nearest(rows, fakes).distance))
-    return share_within(rows, fakes, radius)
+    return closeness_within(rows, fakes, radius)
 
 
 def log_ratio(above: np.ndarray, below: np.ndarray) -> np.ndarray:

@@ -81,9 +81,19 @@ def neighbour_distance(queries: Rows, candidates: Rows, k: int) -> np.ndarray:
     return np.concatenate(parts).astype(np.float64)
 
 
-def share_within(queries: Rows, candidates: Rows, radius: float) -> np.ndarray:
-    """Return the share of candidates at most `radius` from each query, [n] in [0, 1]."""
-    parts = [(block <= np.float32(radius)).mean(axis=1) for _, block in _blocks(queries, candidates)]
+def closeness_within(queries: Rows, candidates: Rows, radius: float) -> np.ndarray:
+    """Return (1 / m) sum_j -log(d_j / columns) over the m candidates with d_j <= radius, [n]; +inf where a d_j is 0.
+
+    Args:
+        queries, candidates: rows on one scale, of at least one column.
+        radius: of the ball around a query; queries without a candidate in theirs get 0.
+    """
+    columns = len(queries.numeric) + len(queries.codes)
+    parts = []
+    for _, block in _blocks(queries, candidates):
+        with np.errstate(divide="ignore"):
+            closeness = -np.log(block.astype(np.float64) / columns)
+        parts.append(np.where(block <= np.float32(radius), closeness, 0.0).mean(axis=1))
     return np.concatenate(parts)
 
 

@@ -5,16 +5,23 @@ Every sentence is computed from the frame that the figure shows.
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Mapping
+
 import numpy as np
 import pandas as pd
 
 from synthcohort.comparison.claims import TableVerdict, Verdict
 from synthcohort.comparison.intervals import Interval
+from synthcohort.figures import style
 from synthcohort.report.findings import Findings
+from synthcohort.report.gathering import Machine
 from synthcohort.report.tables import number
 from synthcohort.report.trust import MEMORISATION_LIMIT
 from synthcohort.report.verdicts import said
 from synthcohort.schema import Schema
+
+LIBRARIES = ("torch", "numpy", "scikit-learn", "xgboost")  # whose versions bear on costs and scores
 
 
 def table_note(how: str) -> str:
@@ -55,13 +62,13 @@ def trade_off(how: str) -> str:
 
 
 def augmentation(arms: pd.DataFrame, how: str) -> str:
-    """Return the caption of the augmentation curves."""
+    """Return the caption of augmentation."""
     rivals = ", ".join(str(arm).replace("_", " ") for arm in sorted(arms["rival"].dropna().unique()))
     shares = ", ".join(f"{share:g}" for share in sorted(arms["share"].dropna().unique()))
     return (
-        f"Synthetic minority rows were added at shares {shares} of what full balance takes; black lines need no "
-        f"generator: {rivals}. {how} The frame fits the means, bars may be cut; curves are shifted "
-        "sideways a little so that bars do not hide each other."
+        f"Synthetic minority rows were added at shares {shares} of what full balance takes, the smallest share at the "
+        f"top of a generator's row; black lines need no generator: {rivals}. {how} The frame fits the means, bars may "
+        "be cut."
     )
 
 
@@ -70,7 +77,8 @@ def overlay(train: pd.DataFrame, columns: list[str], schema: Schema) -> str:
     left = len(schema.columns) - len(columns)
     more = f" The other {left} columns are not drawn." if left else ""
     return (
-        f"First split, n = {len(train):,} real train rows (grey) and one synthetic table per generator. Columns in "
+        f"First split, n = {len(train):,} real train rows (grey) and one synthetic table per generator, each "
+        "row of the figure at its own scale, the same for both. Columns in "
         f"order of their mutual information with the target, numeric ones between their 0.5 and 99.5 % quantiles.{more}"
     )
 
@@ -109,10 +117,10 @@ def cost(costs: pd.DataFrame) -> str:
     if not len(known):
         return "No cost was recorded."
     means = known.groupby("generator")["value"].mean()
+    slowest, fastest = (style.label(str(name)) for name in (means.idxmax(), means.idxmin()))
     return (
-        f"Per split ({known['split'].nunique()} splits), on one thread. On average over what is shown, "
-        f"{means.idxmax()} took "
-        f"longest to train, {number(means.max(), 1)} CPU seconds a fit; {means.idxmin()} was fastest, "
+        f"Per split ({known['split'].nunique()} splits), on one thread. On average over what is shown, {slowest} took "
+        f"longest to train, {number(means.max(), 1)} CPU seconds a fit; {fastest} was fastest, "
         f"{number(means.min(), 2)}."
     )
 
@@ -122,6 +130,22 @@ def cost_by_rows(costs: pd.DataFrame) -> str:
     known = costs[(costs["metric"] == "train_cpu_seconds") & costs["value"].notna()]
     total = known["value"].sum() / 60
     return f"Mean over splits; all fits together took {total:.1f} CPU minutes."
+
+
+def measured_on(machines: Mapping[tuple[str, str], Machine | None]) -> list[str]:
+    """Return one sentence per machine with its number of cells, the commonest first; then the cells without a record.
+
+    Args:
+        machines: (dataset, generator) -> machine; those that differ in nothing that is named count as one.
+    """
+    told = Counter(_machine(one) for one in machines.values() if one is not None)
+    of = f"of {len(machines)} cells"
+    said = [f"Measured on: {name} ({number} {of})." for name, number in told.most_common()]
+    silent = [cell for cell, one in machines.items() if one is None]
+    if silent:
+        tables = ", ".join(dict.fromkeys(dataset for dataset, _ in silent))
+        said.append(f"Measured on: not recorded ({len(silent)} {of}, on {tables}).")
+    return said
 
 
 def findings(found: Findings) -> str:
@@ -161,6 +185,14 @@ def answers(found: Findings) -> str:
         "splits; in brackets those it cannot be told from. Safe enough: memorisation's interval below "
         f"{MEMORISATION_LIMIT:g}."
     )
+
+
+def _machine(one: Machine) -> str:
+    versions = dict(one.libraries)
+    libraries = ", ".join(f"{name} {versions.get(name, 'not recorded')}" for name in LIBRARIES)
+    threads = f"{one.threads} thread{'' if one.threads == 1 else 's'} of {one.cores} cores"
+    where = "" if one.device == "cpu" else f", networks on {one.device}"
+    return f"{one.processor}, {threads}{where}; Python {one.python}, {libraries}"
 
 
 def _table(row: TableVerdict) -> str:

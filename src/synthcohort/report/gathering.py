@@ -7,6 +7,7 @@ into a mean.
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
@@ -14,6 +15,26 @@ import pandas as pd
 from synthcohort.comparison.intervals import Resampling, load_scores
 from synthcohort.scores import COLUMNS, read
 from synthcohort.study import Study
+
+
+@dataclass(frozen=True)
+class Machine:
+    """What the costs of a cell were measured on.
+
+    Args:
+        processor: its name.
+        cores, threads: logical cores of the machine, threads the cell used.
+        python: its version.
+        libraries: name and version of each that was recorded.
+        device: what networks ran on.
+    """
+
+    processor: str
+    cores: int
+    threads: int
+    python: str
+    libraries: tuple[tuple[str, str], ...]
+    device: str = "cpu"
 
 
 def resampling(study: Study) -> Resampling:
@@ -49,6 +70,29 @@ def table_costs(study: Study, dataset: str) -> pd.DataFrame:
 def all_costs(study: Study) -> pd.DataFrame:
     """Return the tidy costs of the whole study."""
     return pd.concat([table_costs(study, dataset) for dataset in study.params.datasets], ignore_index=True)
+
+
+def machines(study: Study) -> dict[tuple[str, str], Machine | None]:
+    """Return (dataset, generator) -> what its cost was measured on; None where that was not recorded."""
+    cells = [(dataset, name) for dataset in study.params.datasets for name in study.params.generators]
+    return {cell: machine(study.paths.cost(*cell).with_suffix(".json")) for cell in cells}
+
+
+def machine(path: Path) -> Machine | None:
+    """Read the record that a cell wrote beside its cost file; None if there is none, or only why the cell was not run.
+
+    Raises:
+        ValueError: naming the file, if the record lacks a field or has one too many.
+    """
+    if not path.is_file():
+        return None
+    told = json.loads(path.read_text(encoding="utf-8"))
+    if "reason" in told:
+        return None
+    try:
+        return Machine(**{**told, "libraries": tuple(sorted(told["libraries"].items()))})
+    except (KeyError, TypeError) as error:
+        raise ValueError(f"{path}: no record of a machine ({error}); train the cell again to write it") from None
 
 
 def skipped(study: Study) -> dict[str, str]:

@@ -15,14 +15,14 @@ from synthcohort.report.verdicts import listed, names
 
 
 def costs(spent: pd.DataFrame, metric: str, *, unit: float = 1.0) -> str:
-    """Return a table of tables by generators with the mean cost over splits, in `unit`s of the metric."""
+    """Return a table of generators by tables with the mean cost over splits, in `unit`s of the metric."""
     means = spent[spent["metric"] == metric].groupby(["dataset", "generator"])["value"].mean() / unit
-    generators = style.order(list(spent["generator"].unique()))
+    datasets = [str(name) for name in spent["dataset"].unique()]
     rows = [
-        [dataset, *(number(float(means.get((dataset, g), math.nan)), 2) for g in generators)]
-        for dataset in spent["dataset"].unique()
+        [style.label(g), *(number(float(means.get((dataset, g), math.nan)), 2) for dataset in datasets)]
+        for g in style.order(list(spent["generator"].unique()))
     ]
-    return table(["table", *(style.label(g) for g in generators)], rows)
+    return table(["generator", *datasets], rows)
 
 
 def claims(verdicts: Sequence[Verdict]) -> str:

@@ -1,0 +1,266 @@
+"""How few evaluations of the network draw a good row? What the page says and shows.
+
+The reference is ancestral sampling with very many evaluations; a draw with few is good if it is within split noise of
+the reference (`comparison.noise`) by every score.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import pandas as pd
+
+from synthcohort.comparison.claims import Word
+from synthcohort.comparison.intervals import Interval, Resampling, load_scores, summarise
+from synthcohort.comparison.noise import together, within_noise
+from synthcohort.comparison.paired import holm
+from synthcohort.report import gathering
+from synthcohort.report.captions_study import measured_on
+from synthcohort.report.questions import counted
+from synthcohort.report.tables import Cell, interval, number, table
+from synthcohort.report.verdicts import said
+from synthcohort.study import FewStepsBlock, Study
+
+SECOND, ANCESTRAL = "second_order", "ancestral"  # what conditions of the score file begin with
+SOLVERS = {SECOND: "second-order steps", ANCESTRAL: "ancestral steps"}
+TITLES = {
+    "shape": "Shape, all columns",
+    "shape_numeric": "Shape, numeric columns",
+    "shape_categorical": "Shape, categorical columns",
+    "trend": "Trend, pairs of columns",
+    "c2st_xgboost": "C2ST AUROC, XGBoost",
+}
+
+
+@dataclass(frozen=True)
+class Case:
+    """What one generator on one table says; every frame has the columns solver and evaluations.
+
+    Args:
+        dataset, generator: whose.
+        asked, ancestral: evaluations asked about, evaluations of the reference.
+        means: as `comparison.intervals.summarise` gives them.
+        judged: as `comparison.noise.within_noise` gives them.
+        seconds: means of the CPU seconds of a draw, as `summarise` gives them.
+        rows: rows of a draw, the largest.
+        draws: of each kind on a split.
+        confidence: of every interval.
+        machine: what the seconds were measured on, in one sentence.
+    """
+
+    dataset: str
+    generator: str
+    asked: int
+    ancestral: int
+    means: pd.DataFrame
+    judged: pd.DataFrame
+    seconds: pd.DataFrame
+    rows: int
+    draws: int
+    confidence: float
+    machine: str
+
+    @property
+    def name(self) -> str:
+        """Generator and table."""
+        return f"{self.generator} on {self.dataset}"
+
+    @property
+    def metrics(self) -> dict[str, str]:
+        """The scores there are, with their titles."""
+        return {metric: title for metric, title in TITLES.items() if metric in set(self.judged["metric"])}
+
+    @property
+    def reference(self) -> pd.DataFrame:
+        """The rows of `means` of the reference."""
+        own = self.means
+        return own[(own["solver"] == ANCESTRAL) & (own["evaluations"] == self.ancestral)]
+
+    def at(self, solver: str, evaluations: int) -> pd.DataFrame:
+        """Return the rows of `judged` of one draw."""
+        own = self.judged
+        return own[(own["solver"] == solver) & (own["evaluations"] == evaluations)]
+
+    def word(self, solver: str, evaluations: int) -> Word:
+        """Return whether a draw is within noise by every score."""
+        return together(self.at(solver, evaluations)["verdict"])
+
+    def fewest(self, solver: str) -> str:
+        """Return the smallest number of evaluations within noise by every score, in words."""
+        numbers = sorted(self.judged["evaluations"].unique())
+        small = next((n for n in numbers if self.word(solver, n) == "supported"), None)
+        named = "no number tried is" if small is None else f"{small:,} is the smallest number tried that is"
+        return f"{named} within noise by every score"
+
+    def nearest(self) -> pd.Series:
+        """Return, at the number asked about, the score whose interval uses up most of its noise."""
+        own = self.at(SECOND, self.asked).reset_index(drop=True)
+        used = (-own["low"] / own["noise"]).where(own["noise"] > 0).fillna(0.0)
+        return own.loc[used.idxmax()]
+
+    def answer(self) -> str:
+        """Return the verdict in a few sentences."""
+        own, word, least = self.at(SECOND, self.asked), self.word(SECOND, self.asked), self.nearest()
+        verb = {"supported": "are", "contradicted": "are not", "undecided": "may or may not be"}[word]
+        counts = own["verdict"].value_counts()
+        tally = ", ".join(f"{counts[w]} {w}" for w in ("supported", "contradicted", "undecided") if w in counts)
+        gain = said(Interval(least["difference"], least["low"], least["high"], least["splits"]))
+        return (
+            f"{self.name}: {word}. {self.asked:,} evaluations {verb} within split noise of {self.ancestral:,} "
+            f"ancestral steps ({len(own)} scores over {_splits(own)}: {tally}). Nearest to a loss: "
+            f"{TITLES[least['metric']]}, gain {gain}, noise {number(least['noise'])}. Of the evaluations, "
+            f"{self.fewest(SECOND)}.{self._speed()}"
+        )
+
+    def changes(self) -> list[str]:
+        """Return what would have changed the answer."""
+        return [f"{self.name}: {sentence}" for sentence in (self._noise(), self._zero(), self._solver(), self._alone())]
+
+    def _noise(self) -> str:
+        least = self.nearest()
+        if not math.isfinite(least["low"]):
+            return "more splits. A verdict takes intervals, and an interval takes two splits."
+        reached = number(max(0.0, -least["low"]))
+        return (
+            f"another noise. Up to half the width of the reference's own interval may be lost; in "
+            f"{TITLES[least['metric']]} the interval reaches a loss of {reached}, allowed is {number(least['noise'])}."
+        )
+
+    def _zero(self) -> str:
+        own, level = self.at(SECOND, self.asked), 1 - self.confidence
+        told = own[holm(own["p"].to_numpy()) < level]
+        which = "; ".join(f"{TITLES[row.metric]} {row.difference:+.3f}" for row in told.itertuples())
+        return (
+            f"any difference counted as one. After Holm's adjustment at the {100 * level:.0f} % level, of {len(own)} "
+            f"scores {len(told)} differ{'s' if len(told) == 1 else ''} from the reference"
+            f"{f' ({which})' if which else ', which proves no equality'}."
+        )
+
+    def _solver(self) -> str:
+        return (
+            f"the solver as published. With {self.asked:,} ancestral steps the verdict is "
+            f"{self.word(ANCESTRAL, self.asked)}; {self.fewest(ANCESTRAL)}."
+        )
+
+    def _alone(self) -> str:
+        known = self.judged[(self.judged["solver"] == SECOND) & (self.judged["verdict"] == "supported")]
+        least = known.groupby("metric")["evaluations"].min()
+        each = [f"{title}: {f'{least[m]:,}' if m in least else 'none'}" for m, title in self.metrics.items()]
+        return f"a single score. Smallest number of evaluations within noise by each: {'; '.join(each)}."
+
+    def _speed(self) -> str:
+        known = self.seconds.set_index(["solver", "evaluations"])["mean"]
+        few, many = known[SECOND, self.asked], known[ANCESTRAL, self.ancestral]
+        return f" A draw of {self.rows:,} rows takes {number(few, 2)} CPU seconds instead of {number(many, 2)}."
+
+
+def find(study: Study) -> list[Case]:
+    """Return a case for every table and generator that has scores, in the study's order."""
+    block, how, found = study.params.few_steps, gathering.resampling(study), []
+    for dataset in block.tables:
+        for generator in block.generators:
+            path = study.paths.few_steps(dataset, generator)
+            scores = load_scores([path]) if path.is_file() else None
+            if scores is None or scores["value"].isna().all():
+                continue
+            costs = load_scores([study.paths.few_steps_cost(dataset, generator)])
+            told = gathering.machine(study.paths.few_steps_machine(dataset, generator))
+            machine = measured_on({(dataset, generator): told})[0]
+            found.append(case(scores, costs, block, how, machine=machine))
+    return found
+
+
+def case(
+    scores: pd.DataFrame, costs: pd.DataFrame, block: FewStepsBlock, resampling: Resampling, *, machine: str
+) -> Case:
+    """Judge the tidy scores and costs of one cell."""
+    rows = int(costs["n"].max())
+    return Case(
+        dataset=str(scores["dataset"].iloc[0]),
+        generator=str(scores["generator"].iloc[0]),
+        asked=block.asked,
+        ancestral=block.ancestral,
+        means=_named(summarise(scores, resampling)),
+        judged=_named(within_noise(scores, f"{ANCESTRAL}_{block.ancestral}", resampling)),
+        seconds=_named(summarise(costs, resampling)),
+        rows=rows,
+        draws=block.rows // rows,
+        confidence=resampling.confidence,
+        machine=machine,
+    )
+
+
+def figure_note(found: Case) -> str:
+    """Return the caption of the figure."""
+    return (
+        f"{found.name}: means over {_splits(found.judged)} with their {100 * found.confidence:g} % interval (corrected "
+        f"resampled t); {counted(found.draws, 'draw')} of {found.rows:,} rows a split, judged against test rows. Band: "
+        f"the interval of the reference, {found.ancestral:,} ancestral steps. Draws of one split share its rows, so "
+        "that paired differences, in the table below, are surer than these intervals look."
+    )
+
+
+def verdicts(found: Case) -> str:
+    """Return the gains over the reference, a row per score and a column per number of evaluations."""
+    own = found.judged[found.judged["solver"] == SECOND].set_index(["metric", "evaluations"])
+    numbers = sorted(own.index.get_level_values("evaluations").unique())
+    rows = []
+    for metric, title in found.metrics.items():
+        entries = [own.loc[(metric, n)] for n in numbers]
+        rows.append([title, float(entries[0]["noise"]), *(_gain(entry) for entry in entries)])
+    return table(["gain over the reference", "noise", *(f"{n:,} evaluations" for n in numbers)], rows)
+
+
+def verdicts_note(found: Case) -> str:
+    """Return the caption of the table of gains."""
+    return (
+        f"{found.name}, second-order steps: mean gain over {found.ancestral:,} ancestral steps, paired by split, with "
+        f"its {100 * found.confidence:g} % interval (corrected resampled t). Noise: half the width of the reference's "
+        "own interval. Green: the interval lies above a loss of the noise; red: below; grey: neither."
+    )
+
+
+def seconds(found: Case) -> str:
+    """Return CPU seconds and the verdict of a draw, a row per number of evaluations and two columns per solver."""
+    known = found.seconds.set_index(["solver", "evaluations"])
+    rows = []
+    for n in sorted(known.index.get_level_values("evaluations").unique()):
+        row: list[object] = [f"{n:,}"]
+        for solver in SOLVERS:
+            there, judged = (solver, n) in known.index, len(found.at(solver, n)) > 0
+            entry = known.loc[(solver, n)] if there else None
+            row.append(Cell("–") if entry is None else interval(entry["mean"], entry["low"], entry["high"], 2))
+            word = found.word(solver, n)
+            row.append(
+                Cell(word, css="text", badge=word) if judged else Cell("reference" if there else "–", css="text")
+            )
+        rows.append(row)
+    head = ["evaluations", *(title for name in SOLVERS.values() for title in (f"{name}, CPU seconds", "within noise"))]
+    return table(head, rows, text=(0, 2, 4))
+
+
+def seconds_note(found: Case) -> str:
+    """Return the caption of the table of CPU seconds."""
+    return (
+        f"{found.name}: CPU seconds of a draw of {found.rows:,} rows, mean over splits with its interval; within noise "
+        f"by every score. {found.machine}"
+    )
+
+
+def _named(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return the frame with the solver and the number of evaluations that its conditions name."""
+    parts = frame["condition"].str.extract(r"^(?P<solver>.+)_(?P<evaluations>\d+)$")
+    return frame.assign(solver=parts["solver"], evaluations=parts["evaluations"].astype(int))
+
+
+def _gain(row: pd.Series) -> Cell:
+    if not row["splits"]:
+        return Cell("–")
+    bounds = f"[{row['low']:+.3f}, {row['high']:+.3f}]" if row["splits"] > 1 else ""
+    return Cell(f"{row['difference']:+.3f}", bounds, badge=row["verdict"])
+
+
+def _splits(rows: pd.DataFrame) -> str:
+    low, high = int(rows["splits"].min()), int(rows["splits"].max())
+    return counted(low, "split") if low == high else f"{low} to {high} splits"
