@@ -45,7 +45,7 @@ def test_independent_has_good_marginals_and_gives_itself_away(table):
     assert mean(table, "independent", "c2st_xgboost") > max(0.58, mean(table, "bootstrap", "c2st_xgboost") + 0.1)
 
 
-@pytest.mark.parametrize("attack", ["distance", "domias", "logan"])
+@pytest.mark.parametrize("attack", ["distance", "domias", "logan", "monte_carlo"])
 def test_attacks_find_the_members_that_a_resample_holds_and_none_in_fresh_rows(table, attack):
     # A resample holds 1 - 1/e = 63 % of the members: they are found, the others are told by a coin: .5 + .63 / 2 = .82.
     assert 0.75 < mean(table, "bootstrap", f"mia_auroc_{attack}") < 0.88
