@@ -2,10 +2,13 @@
 
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from synthcohort import study
-from synthcohort.comparison.intervals import load_scores, mean_ranks
+from synthcohort.comparison.intervals import corrected_interval, load_scores, mean_ranks
+from synthcohort.comparison.paired import pairwise
+from synthcohort.report import gathering
 from synthcohort.report.headlines import HEADLINES
 
 ROOT = Path(__file__).parent.parent
@@ -27,9 +30,22 @@ def mean(frame, generator, metric):
     return frame.loc[(frame["generator"] == generator) & (frame["metric"] == metric), "value"].mean()
 
 
-def test_bootstrap_has_the_best_fidelity(table):
+def test_nothing_is_surely_more_faithful_than_a_resample(table):
+    # A resample is drawn from the real rows, so only a generator that smooths their noise away can tie with it.
+    ranks = pd.concat(
+        [
+            mean_ranks(part, HEADLINES["fidelity"], condition="as_observed").assign(split=split)
+            for split, part in table.groupby("split")
+        ]
+    ).pivot_table(index="split", columns="generator", values="mean_rank")
+    for name in ranks.columns.drop("bootstrap"):
+        gain = corrected_interval((ranks["bootstrap"] - ranks[name]).to_numpy(), gathering.resampling(OPENED))
+        assert gain.low <= 0, f"{name} ranks surely before the bootstrap"
+
+
+def test_a_resample_stands_among_the_two_most_faithful(table):
     ranks = mean_ranks(table, HEADLINES["fidelity"], condition="as_observed").set_index("generator")["mean_rank"]
-    assert ranks.idxmin() == "bootstrap"
+    assert ranks.rank()["bootstrap"] <= 2
 
 
 def test_bootstrap_has_the_worst_privacy(table):
@@ -40,7 +56,11 @@ def test_bootstrap_has_the_worst_privacy(table):
 
 def test_independent_has_good_marginals_and_gives_itself_away(table):
     methods = [g for g in table["generator"].unique() if g not in ("independent", "bootstrap")]
-    assert mean(table, "independent", "shape") >= max(mean(table, g, "shape") for g in methods) - 0.002
+    ahead = pairwise(table, "shape", gathering.resampling(OPENED)).set_index(["first", "second"])
+    for name in methods:
+        first, second = sorted((name, "independent"))
+        row = ahead.loc[(first, second)]
+        assert (row["low"] if first == name else -row["high"]) <= 0.002, f"{name} has surely better marginals"
     assert mean(table, "independent", "trend") < mean(table, "bootstrap", "trend")
     assert mean(table, "independent", "c2st_xgboost") > max(0.58, mean(table, "bootstrap", "c2st_xgboost") + 0.1)
 
