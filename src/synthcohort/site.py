@@ -144,8 +144,8 @@ def _tally(found: Mapping[str, Any]) -> str:
     counts = Counter(claim["verdict"] for claim in found["claims"])
     told = ", ".join(f"{counts[verdict]} **{verdict}**" for verdict in _VERDICTS if counts[verdict])
     return (
-        f"Of {len(found['claims'])} claims of the papers: {told}. A verdict needs an interval on one side of the "
-        f"on at least one table and on the other side on none; in brackets tables for / against / open."
+        f"Of {len(found['claims'])} claims: {told}. A verdict needs an interval on one side of the margin on "
+        f"at least one table and on the other side on none; in brackets tables for / against / open."
     )
 
 
