@@ -20,7 +20,7 @@ PATHS = studies.Paths(ROOT)
 @pytest.mark.parametrize("generator", PARAMS.search)
 def test_a_generator_has_the_setting_its_search_found_or_will_begin_with(generator):
     space = PARAMS.search[generator]
-    now = registry.build(generator, PARAMS.generators[generator]).hyperparameters()
+    now = registry.build(generator, PARAMS.generators.get(generator, {})).hyperparameters()
     setting = {name: now[name] for name in space}
     if not PATHS.tuning(generator).is_file():
         assert setting == {name: choices[0] for name, choices in space.items()}
