@@ -1,10 +1,10 @@
 """How do independent cells of the pipeline run side by side?
 
 DVC itself runs one stage at a time. Cells of one wave do not depend on each other, so each is started as
-`dvc --wait-for-lock repro -s CELL`, a few at once; the next wave begins when all are done, and a closing plain
-`dvc repro` proves that nothing is left to do. Cells of a table that is absent from this machine are left out (they keep
-what is committed, see `stages.keep_absent`), and only `site` is left to close with. Searches for settings run side by
-side too, but only when asked for.
+`dvc --wait-for-lock repro -s CELL` (through `lockfile`), a few at once; the next wave begins when all are done, and a
+closing plain `dvc repro` proves that nothing is left to do. Cells of a table that is absent from this machine are left
+out (they keep what is committed, see `stages.keep_absent`), and only `site` is left to close with. Searches for
+settings run side by side too, but only when asked for.
 """
 
 from __future__ import annotations
@@ -119,7 +119,7 @@ def _run_wave(cells: list[str], jobs: int, root: Path) -> list[str]:
 
 def _dvc(arguments: list[str], root: Path) -> int:
     return subprocess.run(
-        [sys.executable, "-m", "dvc", *arguments], cwd=root, env=environment(), check=False
+        [sys.executable, "-m", "synthcohort.lockfile", *arguments], cwd=root, env=environment(), check=False
     ).returncode
 
 
