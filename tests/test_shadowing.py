@@ -5,7 +5,7 @@ import pytest
 import toys
 from synthcohort import scores
 from synthcohort import study as studies
-from synthcohort.cells import rows, shadowing
+from synthcohort.cells import progress, rows, shadowing
 from synthcohort.generators.base import FitError
 from synthcohort.generators.bootstrap import Bootstrap
 from synthcohort.generators.independent import Independent
@@ -106,7 +106,7 @@ def test_runs_of_other_settings_rows_or_code_are_not_used(study, fits, monkeypat
     shadowing.shadow_cell(other, "toy", "bootstrap")
     (tmp_path / "code").mkdir()
     (tmp_path / "code" / "changed.py").touch()
-    monkeypatch.setattr(shadowing, "SOURCE", tmp_path / "code")
+    monkeypatch.setattr(progress, "SOURCE", tmp_path / "code")
     shadowing.shadow_cell(other, "toy", "bootstrap")
     assert len(fits) == 4 * 8
 

@@ -114,16 +114,21 @@ def test_the_encoding_survives_its_arrays() -> None:
     assert again.sizes == first.sizes
 
 
-def test_a_condition_stands_where_its_entry_is_drawn() -> None:
+def test_any_entry_may_be_asked_for_and_is_scored_at_its_own_logit() -> None:
+    """Numeric columns included; the entry is told by its own logit alone."""
     generator = _fit()
-    places = torch.arange(generator.groups.total)
-    c = generator.indicator(places)
-    assert (c.sum(1) == 1).all()
-    assert (c.sum(0) == 1).all()
     sizes = generator.table.sizes
-    group = 1
-    place = sizes[0] + 1  # the second entry of the second group
-    assert generator.groups.of(group, c)[place, 1] == 1
+    assert generator.conditions == sum(sizes) == len(generator.counts)
+    place = 0
+    for group, size in enumerate(sizes):
+        for entry in range(size):
+            c = generator.indicator(torch.tensor([place]))
+            assert c.nonzero().tolist() == [[0, place]]
+            logits = torch.randn(1, sum(sizes), generator=Rng(place).torch())
+            own = generator.groups.of(group, logits)[0]
+            told = generator.told(logits, torch.tensor([place]))
+            assert float(told) == pytest.approx(-float(own.log_softmax(0)[entry]), rel=1e-5, abs=1e-6)
+            place += 1
 
 
 def test_the_classifier_sees_all_cells_but_the_target() -> None:
@@ -137,8 +142,8 @@ def test_the_classifier_sees_all_cells_but_the_target() -> None:
         return torch.zeros(len(rest), 2)
 
     game.classifier = classifier  # type: ignore[assignment]
-    codes = game.rows.codes[:5]
-    rows = torch.cat([game.rows.alpha[:5], generator.groups.one_hot(codes)], dim=1)
+    codes = game.shown.rows.codes[:5]
+    rows = torch.cat([game.shown.rows.alpha[:5], generator.groups.one_hot(codes)], dim=1)
     loss = game.label_loss(rows)
     assert float(loss) == pytest.approx(np.log(2))
     assert seen[0].shape[1] == rows.shape[1] - 2

@@ -70,28 +70,43 @@ def test_packs_hold_rows_side_by_side() -> None:
     assert torch.equal(pack(rows, 1), rows)
 
 
-def test_gradient_penalty_of_known_critics() -> None:
+def test_gradient_penalty_of_known_slopes() -> None:
     real, generated = torch.randn(2, 50, 4, generator=RNG.torch()).double()
     w = torch.tensor([1.0, 2.0, 2.0, 4.0]).double()  # length 5
     noise = RNG.torch()
-    assert gradient_penalty(lambda x: x @ w, real, generated, noise).item() == pytest.approx((5 - 1) ** 2)
-    assert gradient_penalty(lambda x: x @ w / 5, real, generated, noise).item() == pytest.approx(0, abs=1e-12)
-    radius = gradient_penalty(lambda x: 0.5 * (x @ w).square() / 5, real, real, noise)  # gradient (x.w) w / 5
-    assert float(radius.detach()) == pytest.approx(float(((real @ w).abs() - 1).square().mean()))
+    assert gradient_penalty(w.expand_as, real, generated, noise).item() == pytest.approx((5 - 1) ** 2)
+    assert gradient_penalty((w / 5).expand_as, real, generated, noise).item() == pytest.approx(0, abs=1e-12)
+    radius = gradient_penalty(lambda x: (x @ w)[:, None] * w / 5, real, real, noise)  # of (x.w)^2 / 10
+    assert float(radius) == pytest.approx(float(((real @ w).abs() - 1).square().mean()))
 
 
 def test_gradient_penalty_lies_between_real_and_generated_and_can_be_learned_from() -> None:
     seen: list[torch.Tensor] = []
     w = torch.tensor([3.0, 4.0], requires_grad=True)
 
-    def critic(x: torch.Tensor) -> torch.Tensor:
+    def slope(x: torch.Tensor) -> torch.Tensor:
         seen.append(x.detach())
-        return x @ w
+        return w.expand_as(x)
 
-    gradient_penalty(critic, torch.zeros(200, 2), torch.ones(200, 2), RNG.torch()).backward()
+    gradient_penalty(slope, torch.zeros(200, 2), torch.ones(200, 2), RNG.torch()).backward()
     assert torch.equal(seen[0][:, 0], seen[0][:, 1])
     assert 0 <= seen[0].min() < 0.05 and 0.95 < seen[0].max() <= 1
     assert torch.allclose(w.grad, 2 * (5 - 1) * w.detach() / 5)  # d(|w| - 1)^2 / dw
+
+
+@pytest.mark.parametrize("dropout", [0.0, 0.5])
+def test_the_critics_slope_and_its_penalty_equal_going_backward_twice(dropout) -> None:
+    critic = PackedCritic(features=3, pac=2, width=7, depth=2, dropout=dropout, generator=RNG.torch()).double()
+    packs = torch.randn(9, 6, generator=RNG.torch()).double().requires_grad_(True)
+    weights = list(critic.parameters())
+    (twice,) = torch.autograd.grad(critic(packs, RNG.torch()).sum(), packs, create_graph=True)
+    once = critic.slope(packs, RNG.torch())
+    assert torch.allclose(once, twice)
+    assert float(twice.detach().abs().sum()) > 0
+    penalties = [(g.norm(dim=1) - 1).square().mean() for g in (once, twice)]
+    first, second = (torch.autograd.grad(p, weights, allow_unused=True, materialize_grads=True) for p in penalties)
+    for ours, by_torch in zip(first, second, strict=True):
+        assert torch.allclose(ours, by_torch)
 
 
 def test_networks_have_the_shapes_of_the_paper() -> None:
@@ -136,7 +151,7 @@ def test_a_wrong_target_is_drawn_again() -> None:
     """A network that ignores its condition gives rows of the asked class nevertheless."""
     generator = _fit()
     with torch.no_grad():
-        for p in generator.network.parameters():
+        for p in generator.sampled.parameters():
             p.zero_()
     asked = pd.DataFrame({"died": pd.Categorical(["yes"] * 400, categories=["no", "yes"])})
     seen = []
@@ -158,6 +173,7 @@ def test_a_wrong_target_is_drawn_again() -> None:
         {"penalty": 1.0},
         {"epochs": 3},
         {"least_steps": 9},
+        {"max_steps": 2},
         {"batch_size": 25},
         {"learning_rate": 1e-2},
         {"weight_decay": 5.0},
@@ -166,7 +182,7 @@ def test_a_wrong_target_is_drawn_again() -> None:
     ids=lambda change: next(iter(change)),
 )
 def test_every_hyperparameter_changes_history(change) -> None:
-    usual = {"least_steps": 1} if "epochs" in change else {}
+    usual = {"least_steps": 1} if change.keys() & {"epochs", "max_steps"} else {}
 
     def shown(generator):
         return [(h["step"], h["loss"]) for h in generator.history]

@@ -1,4 +1,4 @@
-"""Flow: its density by enumeration and integration, draws against the density, labels, settings."""
+"""Flow: its density by enumeration and integration, draws against the density."""
 
 import itertools
 import math
@@ -9,7 +9,7 @@ import pytest
 import torch
 
 import toys
-from synthcohort.generators.base import AbilityError, FitError
+from synthcohort.generators.base import FitError
 from synthcohort.generators.flow import Flow
 from synthcohort.rng import Rng
 from synthcohort.schema import Column, Schema
@@ -96,72 +96,12 @@ def test_a_label_no_training_row_had_has_no_density() -> None:
     assert np.isneginf(generator.log_density(lost)).all()
 
 
-def test_rows_follow_their_label() -> None:
-    frame, schema = toys.mixed(400)
-    generator = Flow(width=32, max_steps=250, batch_size=64).fit(frame, schema, rng=RNG)
-    asked = pd.DataFrame({"died": frame["died"]})
-    drawn = generator.sample(len(frame), rng=RNG, conditions=asked)
-    real, synthetic = (f.groupby("died", observed=True)["age"].mean() for f in (frame, drawn))
-    assert (real["yes"] - real["no"]) * (synthetic["yes"] - synthetic["no"]) > 0
-    assert 0.7 < drawn["age"].std() / frame["age"].std() < 1.3
-
-
-@pytest.mark.parametrize(
-    "change",
-    [
-        {"layers": 1},
-        {"bins": 5},
-        {"bound": 3.0},
-        {"width": 20},
-        {"depth": 2},
-        {"max_steps": 10},
-        {"batch_size": 16},
-        {"learning_rate": 1e-4},
-        {"weight_decay": 5.0},
-        {"ema_decay": 0.1},
-        {"evaluate_every": 4},
-        {"patience": 3.5, "learning_rate": 1e-30},
-    ],
-    ids=lambda change: next(iter(change)),
-)
-def test_every_hyperparameter_changes_history(change) -> None:
-    usual = {"learning_rate": change["learning_rate"]} if "patience" in change else {}
-
-    def shown(generator):
-        return [(h["step"], h["loss"], h["validation_loss"]) for h in generator.history]
-
-    assert shown(_fit(**usual)) != shown(_fit(**change))
-
-
-def test_a_diverging_fit_is_a_fit_error() -> None:
-    with pytest.raises(FitError, match="diverged"):
-        _fit(learning_rate=1e30, max_steps=60)
-
-
-def test_a_numeric_target_cannot_be_asked_for() -> None:
+def test_a_numeric_target_has_a_density() -> None:
     frame, schema = toys.numeric(80)
-    generator = Flow(**SMALL).fit(frame, schema, rng=RNG)
-    assert np.isfinite(generator.log_density(frame)).all()
-    with pytest.raises(AbilityError, match=r"'y'.*numeric"):
-        generator.sample(2, rng=RNG, conditions=frame[["y"]].iloc[:2].reset_index(drop=True))
+    assert np.isfinite(Flow(**SMALL).fit(frame, schema, rng=RNG).log_density(frame)).all()
 
 
 def test_a_table_of_the_target_alone_is_refused() -> None:
     frame, schema = toys.mixed(40)
     with pytest.raises(FitError, match="no column besides its target"):
         Flow().fit(frame[["died"]], Schema((schema["died"],), schema.positive), rng=RNG)
-
-
-@pytest.mark.parametrize(
-    ("change", "named"),
-    [
-        ({"layers": 0}, "layers=0"),
-        ({"bins": 1}, "bins=1"),
-        ({"bound": 0.0}, "bound=0"),
-        ({"width": 0}, "width=0"),
-        ({"depth": -1}, "depth=-1"),
-    ],
-)
-def test_hyperparameters_out_of_range_are_refused(change, named) -> None:
-    with pytest.raises(ValueError, match=named):
-        Flow(**change)

@@ -3,10 +3,11 @@
 import numpy as np
 import pandas as pd
 import pytest
+import xgboost
 
 import toys
 from synthcohort.generators.base import AbilityError, FitError
-from synthcohort.generators.forest_diffusion import ForestDiffusion, levels_of, normal_field, signs
+from synthcohort.generators.forest_diffusion import ForestDiffusion, bins_of, normal_field
 from synthcohort.rng import Rng
 from synthcohort.schema import Column, Schema
 
@@ -67,16 +68,6 @@ def test_a_forest_learns_the_field_of_a_fair_coin() -> None:
     assert np.sqrt(np.mean((got - want) ** 2)) < 0.25 * want.std()
 
 
-def test_codes_survive_their_numbers() -> None:
-    levels = (2, 3, 1, 2, 5)
-    codes = np.column_stack([RNG.branch(j).numpy().integers(0, k, 50) for j, k in enumerate(levels)])
-    numbers = signs(codes, levels)
-    assert numbers.shape == (50, 1 + 3 + 1 + 1 + 5)
-    assert set(np.unique(numbers)) == {-1.0, 1.0}
-    noisy = numbers + RNG.numpy().uniform(-0.9, 0.9, numbers.shape)
-    assert np.array_equal(levels_of(noisy, levels), codes)
-
-
 def test_rows_follow_their_label_and_keep_their_dependence() -> None:
     frame, schema = toys.mixed(400)
     generator = ForestDiffusion(levels=8, copies=10, trees=20, depth=4).fit(frame, schema, rng=RNG)
@@ -96,6 +87,32 @@ def test_validation_rows_end_a_forest_and_nothing_else_does() -> None:
     judged = _fit(trees=80, patience=2)
     assert judged.forests[0, 1].num_boosted_rounds() < 80
     assert judged.cost.parameters < alone.cost.parameters
+
+
+@pytest.mark.parametrize(("numbers", "bins"), [(1, 64), (25, 64), (40, 25), (70, 8), (1000, 8)])
+def test_a_wide_table_gets_fewer_bins(numbers, bins) -> None:
+    assert bins_of(64, numbers) == bins
+    assert bins_of(4, numbers) == 4
+
+
+def test_wide_rows_are_fitted_with_fewer_bins_and_coded_in_fewer_numbers(monkeypatch) -> None:
+    """60 + 3 levels: 64 numbers in one a level, of which 6 binary digits take the place of 60."""
+    seen, matrix = [], xgboost.QuantileDMatrix
+    monkeypatch.setattr(
+        xgboost, "QuantileDMatrix", lambda x, **kw: (seen.append((x.shape[1], kw["max_bin"])), matrix(x, **kw))[1]
+    )
+    n, draw = 120, RNG.numpy()
+    names = [f"l{k}" for k in range(60)]
+    frame = pd.DataFrame({"many": draw.choice(names, n), "few": draw.choice(["a", "b", "c"], n), "y": np.arange(n) % 7})
+    target = Column("y", "numeric", "target", decimals=0)
+    few = Column("few", "categorical", levels=("a", "b", "c"))
+    schema = Schema((Column("many", "categorical", levels=tuple(names)), few, target))
+    frame = schema.cast(frame.astype({"y": float}))
+    for most, numbers, bins in ((64, 64, 9), (40, 10, 64)):
+        seen.clear()
+        generator = ForestDiffusion(levels=2, copies=1, trees=1, depth=1, most_numbers=most).fit(frame, schema, rng=RNG)
+        assert seen == [(numbers, bins)]
+        schema.check(generator.sample(5, rng=RNG))
 
 
 def test_the_work_of_a_level_is_bounded(monkeypatch) -> None:
@@ -120,6 +137,7 @@ def test_the_work_of_a_level_is_bounded(monkeypatch) -> None:
         {"bins": 8},
         {"patience": 1, "trees": 40},
         {"work": 1e-6, "copies": 50},
+        {"most_numbers": 4},
     ],
     ids=lambda change: next(iter(change)),
 )
@@ -168,6 +186,7 @@ def test_a_table_of_the_target_alone_is_refused() -> None:
         ({"learning_rate": 1.5}, r"learning_rate=1.5"),
         ({"bins": 1}, "bins=1"),
         ({"work": 0.0}, "work=0"),
+        ({"most_numbers": 0}, "most_numbers=0"),
     ],
 )
 def test_hyperparameters_out_of_range_are_refused(change, named) -> None:

@@ -11,8 +11,8 @@ from torch import nn
 import toys
 from synthcohort.generators.base import AbilityError, FitError
 from synthcohort.generators.medgan import MedGAN
-from synthcohort.generators.parts.adversarial import Batch
 from synthcohort.generators.parts.labelled import LabelledEncoder
+from synthcohort.generators.parts.latent_game import Batch
 from synthcohort.generators.parts.records import Records
 from synthcohort.networks.medgan import Discriminator, RecordAutoencoder, ShortcutGenerator, beside_mean, burn_in
 from synthcohort.rng import Rng

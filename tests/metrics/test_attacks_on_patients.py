@@ -8,6 +8,7 @@ import pytest
 from sklearn.datasets import load_breast_cancer
 from toy_tables import errors_from, resampled
 
+from synthcohort.metrics.attacks_scene import Scene
 from synthcohort.metrics.membership import ATTACKS, auroc, deal, membership_scores
 from synthcohort.rng import Rng
 from synthcohort.schema import Column, Schema
@@ -70,8 +71,9 @@ def test_no_attack_by_distance_sees_anything_in_fresh_rows_on_average(table):
         train, validation, test, fresh = split(frame, seed)
         game = deal(train, validation, test, max_rows=1000, rng=Rng(seed))
         targets, n = pd.concat([game.members, game.controls]), len(game.members)
+        scene = Scene(targets, fresh, game.reference, schema)
         for name in ("distance", "domias", "monte_carlo"):
-            score = ATTACKS[name](targets, fresh, game.reference, schema, Rng(seed))
+            score = ATTACKS[name](scene, Rng(seed))
             found.append((name, auroc(score[:n], score[n:], 0.95)[0]))
     for name, areas in pd.DataFrame(found, columns=["attack", "area"]).groupby("attack")["area"]:
         assert errors_from(0.5, areas) < 4, name

@@ -7,7 +7,7 @@ from attack_toys import SCHEMA, anonymeter, patients, simulated, uniform_patient
 from toy_tables import by_hand, errors_from, independent, shuffled
 
 import toys
-from synthcohort.metrics import attribute_inference
+from synthcohort.metrics import nearest
 from synthcohort.metrics.attribute_inference import (
     attribute_inference_baseline,
     attribute_inference_scores,
@@ -16,8 +16,8 @@ from synthcohort.metrics.attribute_inference import (
     varying_columns,
 )
 from synthcohort.metrics.matrix import DataProblem
-from synthcohort.metrics.nearest import distance_rows
-from synthcohort.metrics.risk import add_gaps, no_distance
+from synthcohort.metrics.nearest import Gaps, distance_rows
+from synthcohort.metrics.release import Release
 from synthcohort.rng import Rng
 from synthcohort.schema import Schema
 
@@ -30,7 +30,7 @@ TARGETS = table([4.1, 5, 10, 2], "bbaa", "0110")
 
 
 def score(train, test, synthetic, schema=SCHEMA, seed=0):
-    [found] = attribute_inference_scores(train, test, synthetic, schema, attacks=500, rng=Rng(seed))
+    [found] = attribute_inference_scores(Release(train, test, synthetic, schema), attacks=500, rng=Rng(seed))
     assert (found.metric, found.axis, found.direction) == ("attribute_inference_risk", "privacy", "down")
     return found
 
@@ -67,9 +67,9 @@ def test_guesses_are_anonymeters():
 def test_each_distance_leaves_one_column_out():
     queries, candidates = (distance_rows(patients(n, n), patients(40, 1), SCHEMA) for n in (20, 30))
     seen = []
-    for place, distance in leave_one_out(queries, candidates):
-        others = [j for j in range(len(SCHEMA.columns)) if j != place]
-        known = add_gaps(no_distance(queries, candidates), queries, candidates, others)
+    gaps, whole = Gaps(queries, candidates), slice(0, 20)
+    for place, distance in leave_one_out(gaps, whole):
+        known = gaps.distances(whole, [j for j in range(len(SCHEMA.columns)) if j != place])
         assert distance == pytest.approx(known, abs=1e-5)
         seen.append(place)
     assert sorted(seen) == list(range(len(SCHEMA.columns)))
@@ -86,7 +86,7 @@ def test_rows_equal_in_the_known_columns_are_tied_whatever_the_secret():
 def test_blocks_change_nothing(monkeypatch):
     frames = patients(30, 0), patients(40, 1), patients(20, 2)
     whole = right_guesses(*frames, SCHEMA, secrets=SCHEMA.names)
-    monkeypatch.setattr(attribute_inference, "BLOCK", 7)
+    monkeypatch.setattr(nearest, "CELLS", 280)
     assert np.array_equal(whole, right_guesses(*frames, SCHEMA, secrets=SCHEMA.names))
 
 

@@ -7,16 +7,8 @@ import pandas as pd
 import pytest
 from sklearn.metrics import roc_auc_score
 
-from synthcohort.metrics import classifiers
-from synthcohort.metrics.classifiers import (
-    PREDICTORS,
-    SupportVectors,
-    classify_target,
-    fit_classifier,
-    standardised_view,
-    train_classifier,
-)
-from synthcohort.metrics.matrix import DataProblem
+from synthcohort.metrics.classifiers import PREDICTORS, classify_target, fit_classifier, standardise, train_classifier
+from synthcohort.metrics.matrix import DataProblem, one_hot_features
 from synthcohort.schema import Column, Schema
 
 NAMES = sorted(PREDICTORS)
@@ -35,15 +27,19 @@ def test_the_seven_families_of_the_study_are_there():
     }
 
 
-def test_standardised_view_of_four_rows_by_hand():
-    view = standardised_view(mixed([1.0, 1, 5, 5], "abab", "0011"), MIXED)
+def scaled(train, later):
+    scale = standardise(one_hot_features(train, MIXED.features), MIXED.features)
+    return scale(one_hot_features(later, MIXED.features))
+
+
+def test_standardised_features_of_four_rows_by_hand():
     # mean 3, sd 2; no row has level z, so it weighs nothing; later rows may lie outside the range
-    assert view(mixed([3.0, 9], "az", "01")) == pytest.approx(np.array([[0, 1, 0, 0], [3, 0, 0, 0]]))
+    found = scaled(mixed([1.0, 1, 5, 5], "abab", "0011"), mixed([3.0, 9], "az", "01"))
+    assert found == pytest.approx(np.array([[0, 1, 0, 0], [3, 0, 0, 0]]))
 
 
 def test_a_constant_column_weighs_nothing_whatever_comes_later():
-    view = standardised_view(mixed([0.1] * 12, "a" * 12, "01" * 6), MIXED)
-    assert (view(mixed([0.1, 1e6], "ab", "01")) == 0).all()
+    assert (scaled(mixed([0.1] * 12, "a" * 12, "01" * 6), mixed([0.1, 1e6], "ab", "01")) == 0).all()
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -142,26 +138,6 @@ def test_neighbours_cannot_weigh_rows():
         fit_classifier(
             PREDICTORS["k_nearest_neighbours"], np.eye(12), np.arange(12) % 2, levels=2, seed=0, weights=np.ones(12)
         )
-
-
-def test_support_vectors_learn_from_a_capped_draw(monkeypatch):
-    monkeypatch.setattr(classifiers, "MOST_SUPPORT_ROWS", 60)
-    draw = np.random.default_rng(0)
-    x, codes = draw.normal(size=(500, 2)), draw.integers(0, 2, 500)
-    model = SupportVectors(0).fit(x, codes)
-    machine = model.model.calibrated_classifiers_[0].estimator
-    assert machine.shape_fit_ == (60, 2)
-    assert np.array_equal(model.predict_proba(x), SupportVectors(0).fit(x, codes).predict_proba(x))
-    assert not np.array_equal(model.predict_proba(x), SupportVectors(1).fit(x, codes).predict_proba(x))
-
-
-def test_a_level_the_cap_left_out_has_probability_zero(monkeypatch):
-    monkeypatch.setattr(classifiers, "MOST_SUPPORT_ROWS", 60)
-    draw = np.random.default_rng(0)
-    codes = np.concatenate([draw.integers(0, 2, 2000), [2]]) * 2  # levels 1 and 3 of five never occur
-    fitted = fit_classifier(PREDICTORS["support_vector_machine"], draw.normal(size=(2001, 2)), codes, levels=5, seed=0)
-    probabilities = fitted.probabilities(draw.normal(size=(7, 2)))
-    assert (probabilities[:, [1, 3, 4]] == 0).all() and (probabilities[:, [0, 2]] > 0).all()
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -11,7 +11,8 @@ from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
 from synthcohort.metrics.detection import (
     FOLDS,
-    c2st_logistic,
+    METRICS,
+    c2st_scores,
     c2st_xgboost,
     cross_fitted_auroc,
     stratified_folds,
@@ -19,6 +20,10 @@ from synthcohort.metrics.detection import (
 )
 from synthcohort.metrics.matrix import DataProblem
 from synthcohort.rng import Rng
+
+
+def c2st_logistic(unseen, synthetic, schema, rng):
+    return [score for score in c2st_scores(unseen, synthetic, schema, rng) if score.metric == "c2st_logistic"]
 
 
 def test_equal_rows_share_a_fold_and_labels_are_spread():
@@ -106,6 +111,13 @@ def test_identical_rows_are_no_evidence(schema, make_cohort):
 
 def test_sides_have_equal_size(schema, make_cohort):
     assert c2st_xgboost(make_cohort(40, 0), make_cohort(200, 1), schema, Rng(0))[0].n == 40
+
+
+def test_both_classifiers_see_the_same_rows_in_the_same_folds(schema, make_cohort):
+    frames = make_cohort(60, 0), make_cohort(80, 1)
+    both = c2st_scores(*frames, schema, Rng(0))
+    assert tuple(score.metric for score in both) == METRICS
+    assert both[0] == c2st_xgboost(*frames, schema, Rng(0))[0]
 
 
 def test_all_rows_equal_is_refused(schema, make_cohort):

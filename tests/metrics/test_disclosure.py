@@ -17,6 +17,7 @@ from synthcohort.metrics.disclosure import (
     quasi_identifiers,
 )
 from synthcohort.metrics.matrix import DataProblem
+from synthcohort.metrics.release import Release
 from synthcohort.schema import Column, Schema
 
 TARGET = Column("t", "categorical", "target", levels=("0", "1"))
@@ -37,7 +38,7 @@ def rare(n, seed):
 
 
 def score(train, test, synthetic, schema=RARE):
-    [found] = disclosure_scores(train, test, synthetic, schema)
+    [found] = disclosure_scores(Release(train, test, synthetic, schema))
     assert (found.metric, found.axis, found.direction) == (METRICS[0], "privacy", "down")
     return found
 

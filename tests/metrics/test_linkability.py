@@ -6,9 +6,10 @@ from attack_toys import SCHEMA, anonymeter, patients, simulated, uniform_patient
 from toy_tables import by_hand, errors_from, independent, shuffled
 
 import toys
-from synthcohort.metrics import linkability
+from synthcohort.metrics import nearest
 from synthcohort.metrics.linkability import known_columns, link_probability, linkability_baseline, linkability_scores
 from synthcohort.metrics.matrix import DataProblem
+from synthcohort.metrics.release import Release
 from synthcohort.rng import Rng
 from synthcohort.schema import Schema
 
@@ -16,7 +17,7 @@ FOUR, table = by_hand(x="", k="ab", t="01")
 
 
 def score(train, test, synthetic, schema=SCHEMA, seed=0):
-    [found] = linkability_scores(train, test, synthetic, schema, attacks=500, rng=Rng(seed))
+    [found] = linkability_scores(Release(train, test, synthetic, schema), attacks=500, rng=Rng(seed))
     assert (found.metric, found.axis, found.direction) == ("linkability_risk", "privacy", "down")
     return found
 
@@ -45,7 +46,7 @@ def test_links_are_anonymeters():
 def test_blocks_change_nothing(monkeypatch):
     frames = patients(30, 0), patients(40, 1), patients(20, 2)
     whole = link_probability(*frames, SCHEMA)
-    monkeypatch.setattr(linkability, "BLOCK", 7)
+    monkeypatch.setattr(nearest, "CELLS", 280)
     assert np.array_equal(whole, link_probability(*frames, SCHEMA))
 
 

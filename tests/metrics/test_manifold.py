@@ -6,10 +6,9 @@ import numpy as np
 import pytest
 from toy_tables import by_hand
 
-from synthcohort.metrics import manifold
+from synthcohort.metrics import points
 from synthcohort.metrics.manifold import (
     METRICS,
-    Points,
     alpha_precision,
     authenticity,
     beta_recall,
@@ -21,6 +20,7 @@ from synthcohort.metrics.manifold import (
     neighbour_balls,
 )
 from synthcohort.metrics.matrix import DataProblem
+from synthcohort.metrics.points import Points, distance_blocks, other_rows
 from synthcohort.rng import Rng
 
 NUMBERS, number_rows = by_hand(x="", y="")
@@ -36,11 +36,23 @@ def space(values):
 
 
 def balls(x, k):
-    return neighbour_balls(x, np.arange(len(x)), k)
+    return neighbour_balls(other_rows(x, np.arange(len(x))), k)
+
+
+def closest(x, y):
+    return closest_points(distance_blocks(x, y))
 
 
 def coverage(x, y, k):
-    return covered(balls(x, k), closest_points(x, y), k).mean()
+    return covered(balls(x, k), closest(x, y), k).mean()
+
+
+def density_of(x, y, k):
+    return density(distance_blocks(x, y), balls(x, k), k)
+
+
+def recall(x, y):
+    return beta_recall(y, distance_blocks(x, y), closest(x, y), covered(balls(x, 1), closest(x, y), 1))
 
 
 def values(real, synthetic, schema, seed=0):
@@ -72,7 +84,7 @@ def by_prdc():
 
 def test_density_and_coverage_are_those_of_prdc(by_prdc):
     x, y, expected = by_prdc
-    assert density(x, y, balls(x, 5), 5) == pytest.approx(expected["density"], abs=1e-12)
+    assert density_of(x, y, 5) == pytest.approx(expected["density"], abs=1e-12)
     assert coverage(x, y, 5) == pytest.approx(expected["coverage"], abs=1e-12)
 
 
@@ -85,14 +97,14 @@ def test_alpha_precision_of_four_rows_by_hand():
 def test_beta_recall_of_four_rows_by_hand():
     # Every real row is covered: 0 and 1 by 0.5, 3 by 3, 7 by 4. From the synthetic middle -3.125 outwards come 0.5, 3,
     # 4 and -20, so R rises by 1/2, 1/4, 1/4, 0: above beta by 1/32, 2/32, 2/32, 1/32.
-    assert beta_recall(line(0, 1, 3, 7), line(0.5, 3, -20, 4)) == pytest.approx(1 - 2 * 6 / 32)
+    assert recall(line(0, 1, 3, 7), line(0.5, 3, -20, 4)) == pytest.approx(1 - 2 * 6 / 32)
     # 8 is farther from 3 than 1 is: not covered. R: 1/4 at most.
-    assert beta_recall(line(0, 1, 3, 7), line(8, 30, 31, 32)) < 0.5
+    assert recall(line(0, 1, 3, 7), line(8, 30, 31, 32)) < 0.5
 
 
 def test_density_and_coverage_of_four_rows_by_hand():
     x, y = line(0, 1, 3, 7), line(8, 8, -2, 100)  # second neighbours at 3, 2, 3, 6
-    assert density(x, y, balls(x, 2), 2) == pytest.approx(3 / (2 * 4))
+    assert density_of(x, y, 2) == pytest.approx(3 / (2 * 4))
     assert coverage(x, y, 2) == pytest.approx(2 / 4)
 
 
@@ -104,7 +116,7 @@ def test_authenticity_of_four_rows_by_hand():
 def test_ties_by_hand():
     x, y = line(0, 0, 0, 0), line(0, 0, 5, 5)
     # A synthetic 0 is among the 2 nearest of the 3 + 1 rows at 0 with chance 2/4.
-    assert density(x, y, balls(x, 2), 2) == pytest.approx(4 * 2 * (2 / 4) / (2 * 4))
+    assert density_of(x, y, 2) == pytest.approx(4 * 2 * (2 / 4) / (2 * 4))
     # Neither of two is among the first 2 of 5 rows with chance 3/5 * 2/4.
     assert coverage(x, y, 2) == pytest.approx(1 - 3 / 10)
     assert coverage(x, y, 1) == pytest.approx(2 / 5)
@@ -118,8 +130,8 @@ def test_fresh_rows_have_the_stated_mean_by_enumeration():
     got = np.zeros(3)
     for draw in itertools.product(law, repeat=n + m):
         x, y = line(*draw[:n]), line(*draw[n:])
-        found = closest_points(x, y)
-        row = [density(x, y, balls(x, k), k), covered(balls(x, k), found, k).mean(), coverage(x, y, 1)]
+        found = closest(x, y)
+        row = [density_of(x, y, k), covered(balls(x, k), found, k).mean(), coverage(x, y, 1)]
         got += np.prod([law[point] for point in draw]) * np.array(row)
     assert got == pytest.approx([1.0, 1 - (3 / 5) * (2 / 4), m / (n - 1 + m)], abs=1e-9)
 
@@ -146,8 +158,8 @@ def test_density_of_the_table_moved_by_a_hair_is_the_same():
     draw = np.random.default_rng(0)
     points = draw.normal(size=(400, 2))
     x, y = space(points), space(points + 1e-4 * draw.normal(size=points.shape))
-    assert density(x, x, balls(x, 5), 5) == pytest.approx(1.1)
-    assert density(x, y, balls(x, 5), 5) == pytest.approx(1.1, abs=0.02)
+    assert density_of(x, x, 5) == pytest.approx(1.1)
+    assert density_of(x, y, 5) == pytest.approx(1.1, abs=0.02)
 
 
 def test_fresh_rows_score_as_stated(schema, make_cohort):
@@ -210,7 +222,7 @@ def test_crowded_rows_cover_little_and_are_dense_among_many_columns():
 
     def three(columns, width):
         x, y = space(draw.normal(size=(300, columns))), space(width * draw.normal(size=(300, columns)))
-        return density(x, y, balls(x, 5), 5), coverage(x, y, 5), alpha_precision(x, y)
+        return density_of(x, y, 5), coverage(x, y, 5), alpha_precision(x, y)
 
     few, many, wide = three(2, 0.2), three(8, 0.2), three(8, 2.0)
     assert 0.8 < few[0] < 1.2 and 2.0 < many[0] < 4.0 and wide[0] < 0.2
@@ -229,7 +241,7 @@ def test_every_real_row_is_searched_for_copies_whatever_the_cap(schema, make_coh
 def test_blocks_change_nothing(monkeypatch, schema, make_cohort):
     frames = make_cohort(90, 0), make_cohort(70, 1)
     whole = values(*frames, schema)
-    monkeypatch.setattr(manifold, "BLOCK", 7)
+    monkeypatch.setattr(points, "BLOCK", 7)
     assert values(*frames, schema) == pytest.approx(whole, abs=1e-12)
 
 

@@ -8,6 +8,7 @@ import pytest
 from toy_tables import resampled
 
 import toys
+from synthcohort.metrics.attacks_scene import Scene
 from synthcohort.metrics.matrix import DataProblem
 from synthcohort.metrics.membership import (
     ATTACKS,
@@ -215,7 +216,8 @@ def test_duplicates_across_the_sides_are_no_leak():
         frame, schema = draw(600, seed)
         train, validation, test, fresh = (frame.iloc[a:b] for a, b in ((0, 200), (200, 250), (250, 400), (400, 600)))
         game = deal(train, validation, test, max_rows=1000, rng=Rng(seed))
-        near = ATTACKS["distance"](pd.concat([game.members, game.controls]), fresh, game.reference, schema, Rng(0))
+        scene = Scene(pd.concat([game.members, game.controls]), fresh, game.reference, schema)
+        near = ATTACKS["distance"](scene, Rng(0))
         size = len(game.members)
         values.append(auroc(near[:size], near[size:], 0.95)[0])
     assert abs(np.mean(values) - 0.5) < 3.5 * np.std(values, ddof=1) / np.sqrt(len(values))

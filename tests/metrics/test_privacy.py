@@ -6,7 +6,7 @@ import pytest
 from toy_tables import by_hand
 
 from synthcohort.metrics.matrix import DataProblem
-from synthcohort.metrics.nearest import Nearest, distance_rows, nearest
+from synthcohort.metrics.nearest import Nearest, distance_rows, nearest, nearest_of_first
 from synthcohort.metrics.privacy import (
     METRICS,
     distance_ratio,
@@ -96,10 +96,19 @@ def test_ties_go_to_each_side_by_its_rows():
 def test_blocks_change_nothing(monkeypatch, schema, make_cohort):
     a, b = make_cohort(50, 0), make_cohort(70, 1)
     whole = nearest(distance_rows(a, b, schema), distance_rows(b, b, schema))
-    monkeypatch.setattr("synthcohort.metrics.nearest.BLOCK", 8)
+    monkeypatch.setattr("synthcohort.metrics.nearest.CELLS", 560)
     parts = nearest(distance_rows(a, b, schema), distance_rows(b, b, schema))
     assert np.array_equal(whole.distance, parts.distance) and np.array_equal(whole.ties, parts.ties)
     assert np.array_equal(whole.second, parts.second)
+
+
+def test_the_first_so_many_candidates_are_judged_as_if_alone(schema, make_cohort):
+    real = make_cohort(70, 1)
+    a, b = distance_rows(make_cohort(50, 0), real, schema), distance_rows(real, real, schema)
+    for size, found in zip((70, 30, 1), nearest_of_first(a, b, 70, 30, 1), strict=True):
+        alone = nearest(a, b.take(np.arange(size)))
+        for name in ("distance", "ties", "second"):
+            assert np.array_equal(getattr(found, name), getattr(alone, name))
 
 
 def test_copies_score_one_and_fresh_rows_zero(schema, make_cohort, bootstrap):

@@ -5,14 +5,11 @@ import pytest
 from attack_toys import SCHEMA, anonymeter, patients
 
 from synthcohort.metrics.matrix import DataProblem
-from synthcohort.metrics.nearest import distance_rows, nearest
+from synthcohort.metrics.nearest import Gaps, column_positions, distance_rows, is_nearest, nearest
+from synthcohort.metrics.release import Release
 from synthcohort.metrics.risk import (
     Rate,
-    add_gaps,
-    column_positions,
     draw_targets,
-    is_nearest,
-    no_distance,
     residual_risk,
     risk_score,
     success_rate,
@@ -64,7 +61,7 @@ def test_controls_that_always_succeed_are_refused():
 def test_members_and_controls_are_equally_many():
     train, test = patients(50, 0), patients(20, 1)
     for attacks, size in ((500, 20), (15, 15)):
-        got = draw_targets(train, test, train, attacks=attacks, rng=Rng(0))
+        got = draw_targets(Release(train, test, train, SCHEMA), attacks=attacks, rng=Rng(0))
         assert len(got.members) == len(got.controls) == size
         assert got.members.index.is_unique and set(got.members["age"]) <= set(train["age"])
         assert set(got.controls["age"]) <= set(test["age"])
@@ -74,12 +71,12 @@ def test_members_and_controls_are_equally_many():
 def test_fewer_than_ten_rows_are_refused(short):
     frames = {name: patients(9 if name == short else 20, 0) for name in ("train", "test", "synthetic")}
     with pytest.raises(DataProblem, match=f"the {short} table has 9 rows"):
-        draw_targets(**frames, attacks=10, rng=Rng(0))
+        Release(**frames, schema=SCHEMA)
 
 
 def test_distances_are_those_of_nearest():
     queries, candidates = (distance_rows(patients(n, n), patients(40, 1), SCHEMA) for n in (30, 50))
-    found = add_gaps(no_distance(queries, candidates), queries, candidates, sorted(column_positions(SCHEMA).values()))
+    found = Gaps(queries, candidates).distances(slice(0, 30), sorted(column_positions(SCHEMA).values()))
     known = nearest(queries, candidates)
     assert found.min(axis=1) == pytest.approx(known.distance, abs=1e-6)
     assert is_nearest(found).sum(axis=1).tolist() == known.ties.tolist()

@@ -10,7 +10,9 @@ from attack_toys import SCHEMA, anonymeter, patients, simulated, uniform_patient
 from toy_tables import by_hand, errors_from, independent, shuffled
 
 import toys
+from synthcohort.metrics import singling_out
 from synthcohort.metrics.matrix import DataProblem
+from synthcohort.metrics.release import Release
 from synthcohort.metrics.risk import Rate, residual_risk, success_rate
 from synthcohort.metrics.singling_out import (
     METRICS,
@@ -32,7 +34,7 @@ MULTIVARIATE, UNIVARIATE = METRICS
 
 
 def scores(train, test, synthetic, schema=SCHEMA, seed=0, attacks=150):
-    found = singling_out_scores(train, test, synthetic, schema, attacks=attacks, rng=Rng(seed))
+    found = singling_out_scores(Release(train, test, synthetic, schema), attacks=attacks, rng=Rng(seed))
     assert [s.metric for s in found] == list(METRICS) and {s.axis for s in found} == {"privacy"}
     return {s.metric: s for s in found}
 
@@ -140,6 +142,15 @@ def test_random_predicates_do_worse_than_copies():
 def test_a_table_without_categories_is_judged(kind):
     frame, schema = toys.ALL[kind](150)
     assert all(s.low > 0 for s in scores(frame[:100], frame[100:], frame[:100], schema).values())
+
+
+def test_rows_tried_first_change_nothing(monkeypatch):
+    rows = patients(400, 0).drop_duplicates()
+    whole = multivariate_predicates(rows, SCHEMA, wanted=100, rng=Rng(0))
+    monkeypatch.setattr(singling_out, "FIRST", 5)
+    assert multivariate_predicates(rows, SCHEMA, wanted=100, rng=Rng(0)) == whole
+    table = cells(rows, SCHEMA)
+    assert len(whole) == 100 and all(satisfied(predicate, table).sum() == 1 for predicate in whole)
 
 
 def test_too_few_predicates_fail_their_own_score():

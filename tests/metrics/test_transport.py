@@ -7,6 +7,7 @@ import pytest
 from toy_tables import by_hand
 
 from synthcohort.metrics.matrix import DataProblem
+from synthcohort.metrics.release import Release
 from synthcohort.metrics.transport import METRICS, transport_rows, transport_scores, wasserstein
 from synthcohort.rng import Rng
 
@@ -14,7 +15,7 @@ FOUR, table = by_hand(x="", k="abc", t="01")
 
 
 def values(train, test, synthetic, schema, *, max_rows=1000, seed=0):
-    scores = transport_scores(train, test, synthetic, schema, max_rows=max_rows, rng=Rng(seed))
+    scores = transport_scores(Release(train, test, synthetic, schema), max_rows=max_rows, rng=Rng(seed))
     return {s.metric: s.value for s in scores}
 
 
@@ -99,7 +100,7 @@ def test_floor_falls_with_rows_and_is_one_for_all_sizes_of_the_others(schema, ma
     train, test, made = make_cohort(900, 0), make_cohort(300, 1), make_cohort(900, 2)
     few, many = (values(train, test, made, schema, max_rows=rows) for rows in (30, 300))
     assert all(few[metric] > many[metric] for metric in METRICS)
-    scores = transport_scores(train, test[:40], made, schema, rng=Rng(0))
+    scores = transport_scores(Release(train, test[:40], made, schema), rng=Rng(0))
     assert [s.n for s in scores] == [40, 40] and [s.metric for s in scores] == list(METRICS)
 
 

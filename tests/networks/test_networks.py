@@ -6,7 +6,7 @@ import torch
 
 from synthcohort.networks.autoencoder import Autoencoder
 from synthcohort.networks.layers import ResidualBlock, TimeEmbedding, embedding, linear, sinusoids
-from synthcohort.networks.mlp import DenoisingMLP, ResidualMLP
+from synthcohort.networks.mlp import DenoisingMLP, Octaves, ResidualMLP
 from synthcohort.rng import Rng
 
 
@@ -97,3 +97,27 @@ def test_autoencoder_halves_have_their_shapes() -> None:
     assert mu.shape == log_sigma.shape == (2, 4)
     assert network.decode(mu, y).shape == (2, 5)
     assert network.log_scale.shape == (2,)
+
+
+def test_octaves_are_sines_and_cosines_of_the_numbers():
+    x = torch.tensor([[0.3, -1.2], [2.0, 0.0]])
+    angles = torch.stack([2.0**f * x[:, j] for j in range(2) for f in range(3)], dim=1)
+    assert torch.allclose(Octaves(3)(x), torch.cat([angles.sin(), angles.cos()], dim=1))
+    assert Octaves(0)(x).shape == (2, 0)
+
+
+def test_a_network_with_octaves_starts_as_the_one_without_and_learns_to_use_them():
+    def made(octaves):
+        generator = torch.Generator().manual_seed(1)
+        return DenoisingMLP(
+            features=5, outputs=2, labels=0, width=8, depth=1, generator=generator, numeric=2, octaves=octaves
+        )
+
+    x, t = torch.randn(4, 5, generator=torch.Generator().manual_seed(2)), torch.linspace(0.1, 0.9, 4)
+    plain, waved = made(0), made(3)
+    for network in (plain, waved):
+        torch.nn.init.normal_(network.body.leave.weight, generator=torch.Generator().manual_seed(3))
+    assert plain(x, t, None).abs().max() > 0.1
+    assert torch.allclose(plain(x, t, None), waved(x, t, None), atol=1e-5)
+    waved(x, t, None).square().sum().backward()
+    assert waved.body.enter.weight.grad[:, 5:].abs().max() > 0

@@ -134,6 +134,21 @@ def test_a_trial_that_fails_is_kept_with_its_reason_and_has_no_value(make, monke
     assert search.tune(opened, "smote") == made  # read back from the journal
 
 
+def test_a_fit_beyond_the_budget_is_a_failed_trial(make, monkeypatch):
+    opened, clock, draw = make(), [0.0], search._draw
+
+    def slow(study, generator, setting, table, rows):
+        clock[0] += 61.0 if setting["neighbours"] == 3 else 1.0
+        return draw(study, generator, setting, table, rows)
+
+    monkeypatch.setattr(search, "_draw", slow)
+    monkeypatch.setattr(search.time, "process_time", lambda: clock[0])
+    made = search.tune(opened, "smote")
+    assert made[0].reason == "mixed: the fit and its draw took more than 60 CPU seconds"
+    assert [trial.reason for trial in made[1:]] == ["", ""]
+    assert trials.chosen(trials.read(opened.paths.tuning("smote"))) > 0
+
+
 def test_all_trials_failed_is_an_error_with_the_reason(opened, monkeypatch):
     def fail(*_):
         raise FitError("too few rows")

@@ -8,8 +8,6 @@ import platform
 from importlib.metadata import version
 from pathlib import Path
 
-import torch
-
 LIBRARIES = ("numpy", "pandas", "scikit-learn", "torch", "xgboost")
 
 
@@ -18,8 +16,8 @@ def describe(device: str) -> dict[str, object]:
     return {
         "processor": _processor(),
         "cores": os.cpu_count(),
-        "threads": torch.get_num_threads(),
-        "device": torch.cuda.get_device_name() if device == "cuda" else device,
+        "threads": int(os.environ.get("OMP_NUM_THREADS", os.cpu_count() or 1)),
+        "device": _cuda_name() if device == "cuda" else device,
         "python": platform.python_version(),
         "libraries": {name: version(name) for name in LIBRARIES},
     }
@@ -29,6 +27,12 @@ def write(path: Path, device: str) -> None:
     """Write what `describe` says as JSON."""
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(describe(device), indent=1) + "\n", encoding="utf-8")
+
+
+def _cuda_name() -> str:
+    import torch  # two seconds, which a generator without a network need not spend
+
+    return str(torch.cuda.get_device_name())
 
 
 def _processor() -> str:

@@ -3,16 +3,12 @@
 Shadow runs on the train rows of the first split: every run fits the generator anew on those rows less the targets that
 its design leaves out, and draws as many rows as there are train rows; `metrics.shadow` turns the runs into scores.
 
-A cell is many fits, so what each run gave is kept in a file of its own as soon as it is known. A run whose file bears
-the same stamp (settings, rows, the library's source) is not repeated: a cell that was killed goes on where it stopped.
+A cell is many fits, so what each run gave is kept as soon as it is known (`progress`).
 """
 
 from __future__ import annotations
 
-import hashlib
-import json
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -20,6 +16,7 @@ import pandas as pd
 from tqdm import tqdm
 
 from synthcohort import scores
+from synthcohort.cells import progress
 from synthcohort.cells.rows import read_development, read_schema
 from synthcohort.generators import load as registry
 from synthcohort.generators.base import FitError
@@ -32,7 +29,6 @@ from synthcohort.study import Study
 SPLIT = 0
 TRACE = ("run", "target", "member", "score")
 ROC = ("false_rate", "true_rate")
-SOURCE = Path(__file__).resolve().parents[1]
 
 
 @dataclass(frozen=True)
@@ -115,10 +111,10 @@ def _statistics(study: Study, dataset: str, generator: str, material: _Material,
     found = []
     for m, held in enumerate(tqdm(inside, desc=f"{dataset} {generator}", unit="run")):
         place = folder / f"run_{m}.json"
-        record = _kept(place, stamp)
+        record = progress.kept(place, stamp)
         if record is None:
-            record = {"stamp": stamp, **_run(study, generator, material, m, held)}
-            _keep(place, record)
+            record = _run(study, generator, material, m, held)
+            progress.keep(place, stamp, record)
         if "reason" in record:
             raise DataProblem(f"shadow run {m} could not be fitted: {record['reason']}")
         found.append(record["statistics"])
@@ -145,28 +141,10 @@ def _trace(ratio: np.ndarray, inside: np.ndarray) -> pd.DataFrame:
 
 
 def _stamp(study: Study, dataset: str, generator: str) -> str:
-    """Return a digest of all that decides what a run gives: settings, rows, and the library itself."""
     block, place = study.params.shadow, study.paths.development(dataset)
     settings = [
         study.params.study.seed, study.device, generator, study.params.generators[generator], block.models,
         block.targets,
     ]  # fmt: skip
-    digest = hashlib.sha256(json.dumps(settings, sort_keys=True).encode())
     part = place / f"split_{SPLIT}"
-    for path in (place / "schema.json", part / "train.csv", part / "validation.csv", *sorted(SOURCE.rglob("*.py"))):
-        digest.update(hashlib.sha256(path.read_bytes()).digest())
-    return digest.hexdigest()
-
-
-def _kept(place: Path, stamp: str) -> dict[str, Any] | None:
-    if not place.is_file():
-        return None
-    record = json.loads(place.read_text(encoding="utf-8"))
-    return record if record["stamp"] == stamp else None
-
-
-def _keep(place: Path, record: dict[str, Any]) -> None:
-    place.parent.mkdir(parents=True, exist_ok=True)
-    partial = place.with_name(place.name + ".partial")
-    partial.write_text(json.dumps(record, ensure_ascii=False) + "\n", encoding="utf-8")
-    partial.replace(place)
+    return progress.stamp(settings, [place / "schema.json", part / "train.csv", part / "validation.csv"])

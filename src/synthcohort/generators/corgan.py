@@ -11,17 +11,22 @@ first 25 steps of G and every 500th, so that D is near its best before G follows
 game the decoder moves with a tenth of the rate. No minibatch averaging. D's sign is the paper's of Wasserstein GAN; in
 the release it is the other one, which is the same game.
 
-Departs: labels and numeric columns as in `generators.parts.adversarial` and `generators.parts.records`; tables narrower
+Departs: labels and numeric columns as in `generators.parts.latent_game` and `generators.parts.records`; tables narrower
 than 1,071 columns as in `networks.corgan`. Batches of 64 rows instead of 512, since a cohort may have fewer. Each step
 of D draws rows of its own, as in [Arjovsky 2017, alg. 1]; the release shows it one batch up to 100 times. 20 early
 critic steps instead of 100, for their cost, and a longer pre-training than one epoch, which is few steps on a cohort.
+Steps are bounded.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import torch
 
-from synthcohort.generators.parts.adversarial import LatentGame, check_ranges, descend, repeat
+from synthcohort.generators.parts.adversarial import above_zero, descend, still
+from synthcohort.generators.parts.fitting import at_least
+from synthcohort.generators.parts.latent_game import LatentGame
 from synthcohort.networks.corgan import ConvAutoencoder, clip_weights
 from synthcohort.networks.medgan import Discriminator, ShortcutGenerator
 
@@ -29,6 +34,7 @@ EARLY, EVERY = 25, 500  # steps of G before which D takes more steps: the first 
 DECODER_RATE = 0.1  # share of the learning rate, in the game
 
 
+@dataclass(kw_only=True, eq=False)
 class CorGAN(LatentGame):
     """A Wasserstein game in the latent space of a convolutional record autoencoder.
 
@@ -47,41 +53,25 @@ class CorGAN(LatentGame):
         l2: weight of the penalty, >= 0.
     """
 
-    def __init__(
-        self,
-        *,
-        latent: int = 128,
-        depth: int = 2,
-        width: int = 256,
-        pretrain_epochs: float = 150,
-        epochs: float = 60,
-        max_steps: int = 4_000,
-        batch_size: int = 64,
-        critic_steps: int = 5,
-        early_critic_steps: int = 20,
-        clip: float = 0.01,
-        learning_rate: float = 1e-3,
-        l2: float = 1e-4,
-    ) -> None:
+    latent: int = 128
+    depth: int = 2
+    width: int = 256
+    pretrain_epochs: float = 150
+    epochs: float = 60
+    max_steps: int = 1_500
+    batch_size: int = 64
+    critic_steps: int = 5
+    early_critic_steps: int = 20
+    clip: float = 0.01
+    learning_rate: float = 1e-3
+    l2: float = 1e-4
+
+    def __post_init__(self) -> None:
         super().__init__()
-        self.latent = latent
-        self.depth = depth
-        self.width = width
-        self.pretrain_epochs = pretrain_epochs
-        self.epochs = epochs
-        self.max_steps = max_steps
-        self.batch_size = batch_size
-        self.critic_steps = critic_steps
-        self.early_critic_steps = early_critic_steps
-        self.clip = clip
-        self.learning_rate = learning_rate
-        self.l2 = l2
-        whole = {"latent": (latent, 1), "depth": (depth, 1), "width": (width, 1), "max_steps": (max_steps, 1)}
-        steps = {"critic_steps": (critic_steps, 1), "early_critic_steps": (early_critic_steps, 1)}
-        rates = {"pretrain_epochs": pretrain_epochs, "epochs": epochs, "clip": clip, "learning_rate": learning_rate}
-        check_ranges("corgan", whole={**whole, **steps, "batch_size": (batch_size, 2)}, positive=rates)
-        if not l2 >= 0:
-            raise ValueError(f"corgan: l2={l2} must not be negative")
+        at_least(
+            self, latent=1, depth=1, width=1, max_steps=1, batch_size=2, critic_steps=1, early_critic_steps=1, l2=0
+        )
+        above_zero(self, "pretrain_epochs", "epochs", "clip", "learning_rate")
 
     def _networks(self, width: int, labels: int, weights: torch.Generator) -> None:
         self.autoencoder = ConvAutoencoder(width, self.latent, weights)
@@ -95,18 +85,16 @@ class CorGAN(LatentGame):
         clip_weights(self.discriminator, self.clip)
         taken = 0
 
-        def step() -> float:
+        def turn() -> float:
             nonlocal taken
             often = taken < EARLY or not taken % EVERY
-            for _ in range(self.early_critic_steps if often else self.critic_steps):
-                batch = self._batch()
-                with torch.no_grad():
-                    drawn = self._seen(self._drawn(batch))
-                fake, real = self.discriminator(torch.cat([drawn, self._seen(batch)])).chunk(2)
-                shown = descend(of_d, fake.mean() - real.mean())
+            for real, drawn in self._rounds(self.early_critic_steps if often else self.critic_steps):
+                false, true = self.discriminator(torch.cat([drawn, real])).chunk(2)
+                shown = descend(of_d, false.mean() - true.mean())
                 clip_weights(self.discriminator, self.clip)
-            descend(of_g, -self.discriminator(self._seen(self._drawn(self._batch()))).mean())
+            with still(self.discriminator):
+                descend(of_g, -self.discriminator(self._drawn_anew()).mean())
             taken += 1
             return shown
 
-        repeat(step, count, history=self.history, label=self.name)
+        self._take_turns(turn, count)

@@ -24,6 +24,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any, ClassVar, cast
 
 import numpy as np
@@ -34,6 +35,7 @@ from torch.nn import functional
 
 from synthcohort.diffusion.multinomial import Layout
 from synthcohort.generators.base import FitError, Generator
+from synthcohort.generators.parts.fitting import at_least, fit_network, loop_settings
 from synthcohort.generators.parts.labelled import (
     LabelledEncoder,
     LabelledRows,
@@ -46,11 +48,11 @@ from synthcohort.networks.masked import MaskedLinear, MaskedMLP
 from synthcohort.networks.mlp import ResidualMLP
 from synthcohort.networks.spline import AutoregressiveSpline
 from synthcohort.rng import Rng
-from synthcohort.training import DivergenceError, Settings, train
 
 _AT_ONCE = 8192  # rows handed to the network at a time
 
 
+@dataclass(kw_only=True, eq=False)
 class Flow(Generator):
     """Autoregressive levels, then a spline flow of the normal scores given them.
 
@@ -71,71 +73,37 @@ class Flow(Generator):
 
     abilities: ClassVar[frozenset[str]] = frozenset({"condition-target", "density"})
 
-    def __init__(
-        self,
-        *,
-        layers: int = 2,
-        bins: int = 8,
-        bound: float = 4.0,
-        width: int = 128,
-        depth: int = 1,
-        max_steps: int = 8_000,
-        batch_size: int = 256,
-        learning_rate: float = 5e-4,
-        weight_decay: float = 0.0,
-        ema_decay: float = 0.99,
-        evaluate_every: int = 50,
-        patience: float = 1.6,
-    ) -> None:
-        super().__init__()
-        for name, value, least in (("layers", layers, 1), ("width", width, 1), ("depth", depth, 0)):
-            if value < least:
-                raise ValueError(f"flow: {name}={value} must be at least {least}")
-        if not 2 <= bins <= 128:
-            raise ValueError(f"flow: bins={bins} is not in 2..128")
-        if not bound > 0:
-            raise ValueError(f"flow: bound={bound} must be positive, in standard deviations")
-        self.layers = layers
-        self.bins = bins
-        self.bound = bound
-        self.width = width
-        self.depth = depth
-        self.max_steps = max_steps
-        self.batch_size = batch_size
-        self.learning_rate = learning_rate
-        self.weight_decay = weight_decay
-        self.ema_decay = ema_decay
-        self.evaluate_every = evaluate_every
-        self.patience = patience
-        self.settings = Settings(
-            max_steps=max_steps,
-            batch_size=batch_size,
-            learning_rate=learning_rate,
-            weight_decay=weight_decay,
-            ema_decay=ema_decay,
-            evaluate_every=evaluate_every,
-            patience=patience,
-        )
+    layers: int = 2
+    bins: int = 8
+    bound: float = 4.0
+    width: int = 128
+    depth: int = 1
+    max_steps: int = 8_000
+    batch_size: int = 256
+    learning_rate: float = 5e-4
+    weight_decay: float = 0.0
+    ema_decay: float = 0.99
+    evaluate_every: int = 50
+    patience: float = 1.6
 
-    def _fit(self, train_rows: pd.DataFrame, validation: pd.DataFrame | None, rng: Rng, device: str) -> None:
-        self.table = LabelledEncoder.fit(train_rows, self.schema)
+    def __post_init__(self) -> None:
+        super().__init__()
+        at_least(self, layers=1, width=1, depth=0)
+        if not 2 <= self.bins <= 128:
+            raise ValueError(f"flow: bins={self.bins} is not in 2..128")
+        if not self.bound > 0:
+            raise ValueError(f"flow: bound={self.bound} must be positive, in standard deviations")
+        self.settings = loop_settings(self)
+
+    def _fit(self, train: pd.DataFrame, validation: pd.DataFrame | None, rng: Rng, device: str) -> None:
+        self.table = LabelledEncoder.fit(train, self.schema)
         if not self.table.numeric + len(self.table.levels):
             raise FitError(f"{self.name}: the table has no column besides its target; use independent instead")
         self._build(device, rng.branch("weights"))
-        rows = self.table.split(train_rows, device)
-        held_out = None if validation is None else self.table.split(validation, device).parts()
-        try:
-            self.history = train(
-                self.network,
-                self._loss,
-                rows.parts(),
-                validation=held_out,
-                settings=self.settings,
-                rng=rng.branch("training"),
-                label=self.name,
-            )
-        except DivergenceError as error:
-            raise FitError(str(error)) from error
+        rows = [self.table.split(frame, device).parts() for frame in (train, validation) if frame is not None]
+        self.history = fit_network(
+            self.network, self._loss, rows, settings=self.settings, rng=rng.branch("training"), label=self.name
+        )
 
     def _build(self, device: str, rng: Rng) -> None:
         self.device = device

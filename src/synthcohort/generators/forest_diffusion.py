@@ -7,7 +7,7 @@ x_0 ~ N(0, I) and a row x_1 lies the segment x_t = t x_1 + (1 - t) x_0; the fiel
 
 is a regression, so trees can learn it: for every label and every level t_i = i / T one boosted forest, fitted to copies
 of the training rows with fresh noise. Labels are drawn from the training frequencies. A column of two levels is one
-number -1 or 1, one of K > 2 levels K such numbers, of which the largest names the level drawn.
+number -1 or 1, one of K > 2 levels K such numbers (`generators.parts.codebooks`).
 
 At t = 0 the field is known, v = E[x_1] - x. Elsewhere trees start from the field that independent normal columns of
 mean mu and variance s^2 would have,
@@ -23,8 +23,9 @@ and learn what is left. Departs, in this and in:
   the time, paid with a coarser path and noisier forests;
 - as many trees as validation rows ask for, at most 100, instead of always 100: later ones fit the noise of the copies;
 - steps of the trapezoid rule in place of Euler's, since there are fewer; the last is Euler's, as t = 1 has no forest;
-- a bound on the work of a level: wide or long tables get fewer copies, and below one copy a subset of rows a level.
-  Tables of many hundred columns stay slow: a tree costs the square of their number.
+- a bound on the work of a tree, which adds n D^2 products over n rows of D numbers and reads D^2 sums a bin and node:
+  long tables get fewer copies, and below one copy a subset of rows a level; wide ones get fewer bins and, above
+  `most_numbers`, binary digits for the columns of most levels. Tables of many hundred columns stay slow.
 """
 
 from __future__ import annotations
@@ -34,6 +35,7 @@ import math
 import time
 import zlib
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
@@ -43,13 +45,18 @@ import xgboost
 from tqdm import tqdm
 
 from synthcohort.generators.base import FitError, Generator
+from synthcohort.generators.parts.codebooks import codebooks, to_codes, to_numbers
+from synthcohort.generators.parts.fitting import at_least
 from synthcohort.generators.parts.labelled import LabelledEncoder, LabelledRows, spread
 from synthcohort.rng import Rng
 
 _FEWEST = 1000  # rows of one level, over all labels, that the bound on work leaves
+_HISTOGRAM = 40_000  # bins times squared numbers at most: a node's histogram stays within a megabyte
+_FEWEST_BINS = 8
 _JUDGES = 4000  # noisy validation rows of one forest at most
 
 
+@dataclass(kw_only=True, eq=False)
 class ForestDiffusion(Generator):
     """Flow matching with one boosted forest per label and level.
 
@@ -59,50 +66,44 @@ class ForestDiffusion(Generator):
         trees: trees of a forest at most, >= 1.
         depth: of a tree, in 1..12.
         learning_rate: weight of each tree, in (0, 1].
-        bins: candidate split points of a column, in 2..1024.
+        bins: candidate split points of a number, in 2..1024; fewer in wide tables (`bins_of`).
         patience: trees without a lower validation loss after which a forest stops, >= 1.
-        work: rows times squared columns of one level at most, in millions, > 0.
+        work: rows times squared numbers a row of one level at most, in millions, > 0.
+        most_numbers: numbers a row above which the columns of most levels are coded in binary, >= 1.
     """
 
     abilities: ClassVar[frozenset[str]] = frozenset({"condition-target"})
 
-    def __init__(
-        self,
-        *,
-        levels: int = 30,
-        copies: int = 50,
-        trees: int = 100,
-        depth: int = 5,
-        learning_rate: float = 0.3,
-        bins: int = 64,
-        patience: int = 5,
-        work: float = 60.0,
-    ) -> None:
+    levels: int = 30
+    copies: int = 50
+    trees: int = 100
+    depth: int = 5
+    learning_rate: float = 0.3
+    bins: int = 64
+    patience: int = 5
+    work: float = 20.0
+    most_numbers: int = 40
+
+    def __post_init__(self) -> None:
         super().__init__()
-        at_least = (("levels", levels, 2), ("copies", copies, 1), ("trees", trees, 1), ("patience", patience, 1))
-        for name, value, least in at_least:
-            if value < least:
-                raise ValueError(f"forest_diffusion: {name}={value} must be at least {least}")
-        if not 1 <= depth <= 12:
-            raise ValueError(f"forest_diffusion: depth={depth} is not in 1..12")
-        if not 0 < learning_rate <= 1:
-            raise ValueError(f"forest_diffusion: learning_rate={learning_rate} is not in (0, 1]")
-        if not 2 <= bins <= 1024:
-            raise ValueError(f"forest_diffusion: bins={bins} is not in 2..1024")
-        if not work > 0:
-            raise ValueError(f"forest_diffusion: work={work} must be positive, in millions")
-        self.levels = levels
-        self.copies = copies
-        self.trees = trees
-        self.depth = depth
-        self.learning_rate = learning_rate
-        self.bins = bins
-        self.patience = patience
-        self.work = work
+        at_least(self, levels=2, copies=1, trees=1, patience=1, most_numbers=1)
+        if not 1 <= self.depth <= 12:
+            raise ValueError(f"forest_diffusion: depth={self.depth} is not in 1..12")
+        if not 0 < self.learning_rate <= 1:
+            raise ValueError(f"forest_diffusion: learning_rate={self.learning_rate} is not in (0, 1]")
+        if not 2 <= self.bins <= 1024:
+            raise ValueError(f"forest_diffusion: bins={self.bins} is not in 2..1024")
+        if not self.work > 0:
+            raise ValueError(f"forest_diffusion: work={self.work} must be positive, in millions")
+
+    @property
+    def books(self) -> list[np.ndarray]:
+        """The codebooks of the categorical columns."""
+        return codebooks(self.table.levels, self.most_numbers - self.table.numeric)
 
     def _fit(self, train: pd.DataFrame, validation: pd.DataFrame | None, rng: Rng, device: str) -> None:
         self.table = LabelledEncoder.fit(train, self.schema)
-        columns = self.table.numeric + len(signs(np.zeros((1, len(self.table.levels)), np.int64), self.table.levels)[0])
+        columns = self.table.numeric + sum(book.shape[1] for book in self.books)
         if not columns:
             raise FitError(f"{self.name}: the table has no column besides its target; use independent instead")
         rows = self.table.split(train, "cpu")
@@ -134,12 +135,13 @@ class ForestDiffusion(Generator):
     ) -> dict[str, float]:
         """Fit the forest of one label at t_i; return its losses, mean squares per column."""
         x_t, left = self._regression(label, i, rows, count, rng.branch("train"))
-        data = xgboost.QuantileDMatrix(x_t, label=left, max_bin=self.bins, nthread=1)
+        bins = bins_of(self.bins, x_t.shape[1])
+        data = xgboost.QuantileDMatrix(x_t, label=left, max_bin=bins, nthread=1)
         watched, callbacks = [(data, "train")], []
         if judges is not None and len(judges.codes):
             number = min(self.copies * len(judges.codes), _JUDGES)
             x_v, left_v = self._regression(label, i, judges, number, rng.branch("validation"))
-            judged = xgboost.QuantileDMatrix(x_v, label=left_v, max_bin=self.bins, nthread=1, ref=data)
+            judged = xgboost.QuantileDMatrix(x_v, label=left_v, max_bin=bins, nthread=1, ref=data)
             watched.append((judged, "validation"))
             callbacks = [xgboost.callback.EarlyStopping(rounds=self.patience, data_name="validation", save_best=True)]
         settings = {
@@ -149,7 +151,7 @@ class ForestDiffusion(Generator):
             "base_score": 0.0,
             "max_depth": self.depth,
             "learning_rate": self.learning_rate,
-            "max_bin": self.bins,
+            "max_bin": bins,
             "reg_lambda": 0.0,
             "nthread": 1,
             "seed": rng.integer(),
@@ -182,7 +184,7 @@ class ForestDiffusion(Generator):
         order = rng.branch("order").numpy().permutation(len(rows.codes))
         index = torch.tensor(order[np.arange(count) % len(order)])
         scores = spread(rows.numeric[index], rng.branch("spread").torch())
-        return np.hstack([scores.numpy(), signs(rows.codes[index].numpy(), self.table.levels)]).astype(np.float32)
+        return np.hstack([scores.numpy(), to_numbers(rows.codes[index].numpy(), self.books)]).astype(np.float32)
 
     def _sample(self, n: int, conditions: pd.DataFrame | None, rng: Rng, options: Mapping[str, Any]) -> pd.DataFrame:
         y = self.table.labels(n, conditions, rng.branch("label"), "cpu")
@@ -192,7 +194,7 @@ class ForestDiffusion(Generator):
             asked = labels == label
             x[asked] = self._move(label, x[asked])
         p = self.table.numeric
-        codes = torch.tensor(levels_of(x[:, p:], self.table.levels))
+        codes = torch.tensor(to_codes(x[:, p:], self.books))
         return self.table.join(LabelledRows(torch.tensor(x[:, :p]), codes, y))
 
     def _move(self, label: int, x: np.ndarray) -> np.ndarray:
@@ -238,6 +240,11 @@ class ForestDiffusion(Generator):
         return total
 
 
+def bins_of(bins: int, numbers: int) -> int:
+    """Return how many bins rows of `numbers` numbers get: those asked for, or what the bound on a histogram leaves."""
+    return min(bins, max(_FEWEST_BINS, _HISTOGRAM // numbers**2))
+
+
 def normal_field(x: np.ndarray, t: float, mean: np.ndarray, variance: np.ndarray) -> np.ndarray:
     """Return E[x_1 - x_0 | x_t = x] of independent normal columns, [n, D].
 
@@ -249,27 +256,6 @@ def normal_field(x: np.ndarray, t: float, mean: np.ndarray, variance: np.ndarray
     """
     slope = (t * variance - (1 - t)) / (t**2 * variance + (1 - t) ** 2)
     return mean + slope * (x - t * mean)
-
-
-def signs(codes: np.ndarray, levels: tuple[int, ...]) -> np.ndarray:
-    """Return codes [n, Q] as numbers -1 and 1: one for a column of two levels, else one a level."""
-    parts = [np.empty((len(codes), 0))]
-    for j, k in enumerate(levels):
-        wanted = np.arange(1, 2) if k == 2 else np.arange(k)
-        parts.append(np.where(codes[:, j : j + 1] == wanted, 1.0, -1.0))
-    return np.hstack(parts)
-
-
-def levels_of(numbers: np.ndarray, levels: tuple[int, ...]) -> np.ndarray:
-    """Return the codes [n, Q] that numbers, exact or nearly so, stand for."""
-    codes = np.zeros((len(numbers), len(levels)), np.int64)
-    place = 0
-    for j, k in enumerate(levels):
-        width = 1 if k == 2 else k
-        part = numbers[:, place : place + width]
-        codes[:, j] = part[:, 0] > 0 if k == 2 else part.argmax(1)
-        place += width
-    return codes
 
 
 def _of_label(rows: LabelledRows, label: int) -> LabelledRows:

@@ -9,7 +9,7 @@ decoded rows a discriminator D cannot tell from real ones. With the batch mean b
 two steps of D to one of G, each by Adam, every weight with the penalty l2 / 2 w^2 [authors' release]. G normalises by
 batches, so after the game its running moments are set by `burn_in` batches of noise. D sees probabilities as they are.
 
-Departs: labels and numeric columns as in `generators.parts.adversarial` and `generators.parts.records`. Batches of 64
+Departs: labels and numeric columns as in `generators.parts.latent_game` and `generators.parts.records`. Batches of 64
 rows instead of 1,000, since a cohort may have fewer; steps are bounded. Burn-in is a plain mean over 100 batches, where
 the release's average of 1,000 remembers 100. G normalises by its batch in D's steps too; the release takes running
 moments there, which lag behind.
@@ -17,13 +17,18 @@ moments there, which lag behind.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import torch
 from torch.nn import functional
 
-from synthcohort.generators.parts.adversarial import LatentGame, check_ranges, descend, repeat
+from synthcohort.generators.parts.adversarial import above_zero, descend, still
+from synthcohort.generators.parts.fitting import at_least
+from synthcohort.generators.parts.latent_game import LatentGame
 from synthcohort.networks.medgan import Discriminator, RecordAutoencoder, ShortcutGenerator, beside_mean, burn_in
 
 
+@dataclass(kw_only=True, eq=False)
 class MedGAN(LatentGame):
     """A game in the latent space of a record autoencoder.
 
@@ -41,39 +46,22 @@ class MedGAN(LatentGame):
         burn_in: batches that set the running moments after the game, >= 1.
     """
 
-    def __init__(
-        self,
-        *,
-        latent: int = 128,
-        depth: int = 3,
-        width: int = 256,
-        pretrain_epochs: float = 100,
-        epochs: float = 220,
-        max_steps: int = 10_000,
-        batch_size: int = 64,
-        discriminator_steps: int = 2,
-        learning_rate: float = 1e-3,
-        l2: float = 1e-3,
-        burn_in: int = 100,
-    ) -> None:
+    latent: int = 128
+    depth: int = 3
+    width: int = 256
+    pretrain_epochs: float = 100
+    epochs: float = 220
+    max_steps: int = 5_000
+    batch_size: int = 64
+    discriminator_steps: int = 2
+    learning_rate: float = 1e-3
+    l2: float = 1e-3
+    burn_in: int = 100
+
+    def __post_init__(self) -> None:
         super().__init__()
-        self.latent = latent
-        self.depth = depth
-        self.width = width
-        self.pretrain_epochs = pretrain_epochs
-        self.epochs = epochs
-        self.max_steps = max_steps
-        self.batch_size = batch_size
-        self.discriminator_steps = discriminator_steps
-        self.learning_rate = learning_rate
-        self.l2 = l2
-        self.burn_in = burn_in
-        whole = {"latent": (latent, 1), "depth": (depth, 1), "width": (width, 2), "max_steps": (max_steps, 1)}
-        more = {"batch_size": (batch_size, 2), "discriminator_steps": (discriminator_steps, 1), "burn_in": (burn_in, 1)}
-        positive = {"pretrain_epochs": pretrain_epochs, "epochs": epochs, "learning_rate": learning_rate}
-        check_ranges("medgan", whole={**whole, **more}, positive=positive)
-        if not l2 >= 0:
-            raise ValueError(f"medgan: l2={l2} must not be negative")
+        at_least(self, latent=1, depth=1, width=2, max_steps=1, batch_size=2, discriminator_steps=1, burn_in=1, l2=0)
+        above_zero(self, "pretrain_epochs", "epochs", "learning_rate")
 
     def _networks(self, width: int, labels: int, weights: torch.Generator) -> None:
         self.autoencoder = RecordAutoencoder(width, self.latent, weights)
@@ -85,16 +73,13 @@ class MedGAN(LatentGame):
         of_d = self._adam((self.discriminator, 1.0))
         of_g = self._adam((self.generator, 1.0), (self.autoencoder.decoder, 1.0))
 
-        def step() -> float:
-            for _ in range(self.discriminator_steps):
-                batch = self._batch()
-                with torch.no_grad():
-                    drawn = beside_mean(self._seen(self._drawn(batch)))
-                logits = self.discriminator(torch.cat([beside_mean(self._seen(batch)), drawn]))
-                real, fake = logits.chunk(2)
-                descend(of_d, functional.softplus(-real).mean() + functional.softplus(fake).mean())
-            drawn = beside_mean(self._seen(self._drawn(self._batch())))
-            return descend(of_g, functional.softplus(-self.discriminator(drawn)).mean())
+        def turn() -> float:
+            for real, drawn in self._rounds(self.discriminator_steps):
+                logits = self.discriminator(torch.cat([beside_mean(real), beside_mean(drawn)]))
+                true, false = logits.chunk(2)
+                descend(of_d, functional.softplus(-true).mean() + functional.softplus(false).mean())
+            with still(self.discriminator):
+                return descend(of_g, functional.softplus(-self.discriminator(beside_mean(self._drawn_anew()))).mean())
 
-        repeat(step, count, history=self.history, label=self.name)
-        burn_in(self.sampled, lambda: self._drawn(self._batch()).x, self.burn_in)
+        self._take_turns(turn, count)
+        burn_in(self.sampled, lambda: self._drawn(self._batch().y, self.batch_size).x, self.burn_in)

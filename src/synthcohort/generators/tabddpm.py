@@ -10,15 +10,17 @@ A categorical target is the label: it is not diffused; its embedding is added to
 more numeric column. Rows come from the moving average of the weights, which is the only one kept.
 
 Departs, each with its reason where it is coded: cross-entropy for L_j (`diffusion.denoiser`), exact reverse step for
-levels (`diffusion.multinomial`), continuous time (`diffusion.schedule`), residual blocks (`networks.mlp`), estimates of
-x_0 held within the training range (`diffusion.denoiser`), early stop on validation rows (`training`). Equal values of
-a numeric column are spread over their interval of ranks before noise is added (`generators.parts.labelled`): a spike in
-the density is harder to learn than a plateau. Rows are drawn with few second-order steps (`diffusion.sampler`).
+levels (`diffusion.multinomial`), continuous time (`diffusion.schedule`), residual blocks, and numbers given by their
+octaves too (`networks.mlp`), estimates of x_0 held within the training range (`diffusion.denoiser`), early stop on
+validation rows (`training`). Equal values of a numeric column are spread over their interval of ranks before noise is
+added (`generators.parts.labelled`): a spike in the density is harder to learn than a plateau. Rows are drawn with few
+second-order steps (`diffusion.sampler`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
@@ -29,21 +31,24 @@ from synthcohort.diffusion import denoiser, sampler
 from synthcohort.diffusion.multinomial import Layout
 from synthcohort.diffusion.sampler import State, Walk
 from synthcohort.diffusion.schedule import Cosine
-from synthcohort.generators.base import FitError, Generator
+from synthcohort.generators.base import Generator
+from synthcohort.generators.parts.fitting import at_least, fit_network, loop_settings
 from synthcohort.generators.parts.labelled import LabelledEncoder, LabelledRows, network_state, restore_network, spread
 from synthcohort.networks.mlp import DenoisingMLP
 from synthcohort.rng import Rng
-from synthcohort.training import DivergenceError, Settings, fast_dtype, train
+from synthcohort.training import fast_dtype
 
 SOLVERS = {1: sampler.ddim, 2: sampler.multistep}
 
 
+@dataclass(kw_only=True, eq=False)
 class TabDDPM(Generator):
     """Gaussian and multinomial diffusion with an MLP.
 
     Args:
         width: hidden width, even, >= 2.
         depth: residual blocks, >= 1.
+        octaves: sines and cosines by which the network is given each number besides, >= 0.
         max_steps: gradient steps at most, >= 1; validation rows stop the fit earlier.
         batch_size: rows a gradient step, >= 1.
         learning_rate: of AdamW, > 0.
@@ -63,65 +68,34 @@ class TabDDPM(Generator):
         "rows_per_call": "rows handed to the network at a time, >= 1",
     }
 
-    def __init__(
-        self,
-        *,
-        width: int = 256,
-        depth: int = 3,
-        max_steps: int = 10_000,
-        batch_size: int = 256,
-        learning_rate: float = 1e-3,
-        weight_decay: float = 0.0,
-        ema_decay: float = 0.999,
-        evaluate_every: int = 100,
-        patience: float = 1.6,
-        steps: int = 25,
-        eta: float = 1.0,
-    ) -> None:
-        super().__init__()
-        if width < 2 or width % 2:
-            raise ValueError(f"tabddpm: width={width} must be even and at least 2")
-        if depth < 1:
-            raise ValueError(f"tabddpm: depth={depth} must be at least 1")
-        self.width = width
-        self.depth = depth
-        self.max_steps = max_steps
-        self.batch_size = batch_size
-        self.learning_rate = learning_rate
-        self.weight_decay = weight_decay
-        self.ema_decay = ema_decay
-        self.evaluate_every = evaluate_every
-        self.patience = patience
-        self.steps = steps
-        self.eta = eta
-        self.settings = Settings(
-            max_steps=max_steps,
-            batch_size=batch_size,
-            learning_rate=learning_rate,
-            weight_decay=weight_decay,
-            ema_decay=ema_decay,
-            evaluate_every=evaluate_every,
-            patience=patience,
-        )
-        _check_sampling(steps, eta, 1)
+    width: int = 256
+    depth: int = 3
+    octaves: int = 3
+    max_steps: int = 10_000
+    batch_size: int = 256
+    learning_rate: float = 1e-3
+    weight_decay: float = 0.0
+    ema_decay: float = 0.999
+    evaluate_every: int = 100
+    patience: float = 1.6
+    steps: int = 25
+    eta: float = 1.0
 
-    def _fit(self, train_rows: pd.DataFrame, validation: pd.DataFrame | None, rng: Rng, device: str) -> None:
-        self.table = LabelledEncoder.fit(train_rows, self.schema)
+    def __post_init__(self) -> None:
+        super().__init__()
+        if self.width < 2 or self.width % 2:
+            raise ValueError(f"tabddpm: width={self.width} must be even and at least 2")
+        at_least(self, depth=1, octaves=0)
+        self.settings = loop_settings(self)
+        _check_sampling(self.steps, self.eta, 1)
+
+    def _fit(self, train: pd.DataFrame, validation: pd.DataFrame | None, rng: Rng, device: str) -> None:
+        self.table = LabelledEncoder.fit(train, self.schema)
         self._build(device, rng.branch("weights"))
-        rows = self.table.split(train_rows, device)
-        held_out = None if validation is None else self.table.split(validation, device).parts()
-        try:
-            self.history = train(
-                self.reader.network,
-                self._loss,
-                rows.parts(),
-                validation=held_out,
-                settings=self.settings,
-                rng=rng.branch("training"),
-                label=self.name,
-            )
-        except DivergenceError as error:
-            raise FitError(str(error)) from error
+        rows = [self.table.split(frame, device).parts() for frame in (train, validation) if frame is not None]
+        self.history = fit_network(
+            self.reader.network, self._loss, rows, settings=self.settings, rng=rng.branch("training"), label=self.name
+        )
 
     def _loss(self, batch: tuple[torch.Tensor, ...], generator: torch.Generator) -> torch.Tensor:
         numeric, codes, *y = batch
@@ -137,6 +111,8 @@ class TabDDPM(Generator):
             width=self.width,
             depth=self.depth,
             generator=rng.torch(),
+            numeric=self.table.numeric,
+            octaves=self.octaves,
         )
         self.device = device
         dtype = fast_dtype(device, self.width)

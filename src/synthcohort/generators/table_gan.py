@@ -17,13 +17,14 @@ Departs: a categorical label is not drawn but given, as indicators beside z and 
 class can be asked for; d is then the cross-entropy, since the source's |l - C| knows two classes only and has no slope
 where C is sure; a numeric target keeps |l - C|. The gradient of the averaged moments is that of the batch, not a
 hundredth of it, or L_info would be idle. G minimises - log D(G(z)), as DCGAN does, where alg. 1 prints the saturating
-form. Squares are at least 8 x 8 and G, D and C have a quarter of the channels of DCGAN.
+form. Squares are at least 8 x 8, G, D and C have a quarter of the channels of DCGAN, and turns are bounded.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, ClassVar
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -31,9 +32,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from synthcohort.generators.base import Generator
-from synthcohort.generators.parts.adversarial import check_ranges, descend, repeat, steps_of
-from synthcohort.generators.parts.labelled import LabelledEncoder, network_state, restore_network
+from synthcohort.generators.parts.adversarial import Adversarial, above_zero, descend, still, turns_of
+from synthcohort.generators.parts.fitting import at_least
+from synthcohort.generators.parts.labelled import LabelledEncoder
 from synthcohort.networks.conv import SquareGenerator, SquareJudge, moment_distance, moments
 from synthcohort.rng import Rng
 from synthcohort.schema import Schema
@@ -42,7 +43,8 @@ ROWS_PER_CALL = 4_096
 KEPT = 0.99  # weight of the past in the averaged moments [Park 2018, alg. 1]
 
 
-class TableGAN(Generator):
+@dataclass(kw_only=True, eq=False)
+class TableGAN(Adversarial):
     """A convolutional game over rows folded into squares, with information and classification losses.
 
     Args:
@@ -56,98 +58,77 @@ class TableGAN(Generator):
         learning_rate: of Adam with moment weights (0.5, 0.999), > 0.
     """
 
-    abilities: ClassVar[frozenset[str]] = frozenset({"condition-target"})
+    latent: int = 100
+    channels: int = 16
+    slack_mean: float = 0.0
+    slack_sd: float = 0.0
+    epochs: float = 200
+    max_steps: int = 2_000
+    batch_size: int = 128
+    learning_rate: float = 2e-4
 
-    def __init__(
-        self,
-        *,
-        latent: int = 100,
-        channels: int = 16,
-        slack_mean: float = 0.0,
-        slack_sd: float = 0.0,
-        epochs: float = 300,
-        max_steps: int = 4_000,
-        batch_size: int = 128,
-        learning_rate: float = 2e-4,
-    ) -> None:
+    def __post_init__(self) -> None:
         super().__init__()
-        whole = {"latent": (latent, 1), "channels": (channels, 1), "max_steps": (max_steps, 1)}
-        positive = {"epochs": epochs, "learning_rate": learning_rate}
-        check_ranges("table_gan", whole={**whole, "batch_size": (batch_size, 2)}, positive=positive)
-        for name, slack in {"slack_mean": slack_mean, "slack_sd": slack_sd}.items():
-            if slack < 0:
-                raise ValueError(f"table_gan: {name}={slack} must not be negative")
-        self.latent = latent
-        self.channels = channels
-        self.slack_mean = slack_mean
-        self.slack_sd = slack_sd
-        self.epochs = epochs
-        self.max_steps = max_steps
-        self.batch_size = batch_size
-        self.learning_rate = learning_rate
+        at_least(self, latent=1, channels=1, max_steps=1, batch_size=2, slack_mean=0, slack_sd=0)
+        above_zero(self, "epochs", "learning_rate")
 
-    def _fit(self, train_rows: pd.DataFrame, validation: pd.DataFrame | None, rng: Rng, device: str) -> None:
-        numeric = train_rows[[c.name for c in self.schema.numeric]].to_numpy(dtype=np.float64)
-        self.table = LabelledEncoder.fit(train_rows, self.schema)
+    def _fit(self, train: pd.DataFrame, validation: pd.DataFrame | None, rng: Rng, device: str) -> None:
+        numeric = train[[c.name for c in self.schema.numeric]].to_numpy(dtype=np.float64)
+        self.table = LabelledEncoder.fit(train, self.schema)
         self.low, self.high = numeric.min(0), numeric.max(0)
-        weights = rng.branch("weights").torch()
-        self._build(device, weights)
-        cells = torch.tensor(to_cells(train_rows, self.schema, self.low, self.high), device=device)
-        rows = (cells, *self.table.split(train_rows, device).parts()[2:])
-        self._play(rows, rng, weights)
-        self.generator.eval()
+        self._build(device, rng.branch("weights"))
+        cells = torch.tensor(to_cells(train, self.schema, self.low, self.high), device=device)
+        self.rows = (cells, *self.table.split(train, device).parts()[2:])
+        self._play(rng, turns_of(self.epochs, len(train), self.batch_size, most=self.max_steps))
+        del self.rows
 
-    def _build(self, device: str, weights: torch.Generator) -> None:
+    def _build(self, device: str, rng: Rng) -> None:
         self.device = device
         self.cells = len(self.schema.names)
         self.place = self.schema.names.index(self.schema.target.name)
         self.labels = len(self.table.counts)
-        self.generator = SquareGenerator(
-            inputs=self.latent + self.labels, cells=self.cells, channels=self.channels, generator=weights
+        self.sampled = SquareGenerator(
+            inputs=self.latent + self.labels, cells=self.cells, channels=self.channels, generator=rng.torch()
         ).to(device)
 
-    def _play(self, rows: tuple[Tensor, ...], rng: Rng, weights: torch.Generator) -> None:
+    def _play(self, rng: Rng, count: int) -> None:
         """Let D, C and G take turns; the history shows L_D."""
         chosen, noise = rng.branch("batches").torch(), rng.branch("noise").torch(self.device)
-        bce = functional.binary_cross_entropy_with_logits
+        weights = rng.branch("rivals").torch()
         judge, classifier = (
             SquareJudge(cells=self.cells, outputs=outputs, channels=self.channels, generator=weights).to(self.device)
             for outputs in (1, max(self.labels, 1))
         )
-        of_d, of_c, of_g = (
+        self.players = [self.sampled, judge, classifier]
+        of_g, of_d, of_c = (
             torch.optim.Adam(network.parameters(), lr=self.learning_rate, betas=(0.5, 0.999), fused=True)
-            for network in (judge, classifier, self.generator)
+            for network in self.players
         )
         average = Average(KEPT)
 
-        def step() -> float:
-            index = torch.randint(len(rows[0]), (self.batch_size,), generator=chosen).to(self.device)
-            x, *labels = (part[index] for part in rows)
+        def turn() -> float:
+            index = torch.randint(len(self.rows[0]), (self.batch_size,), generator=chosen).to(self.device)
+            x, *labels = (part[index] for part in self.rows)
             y = labels[0] if labels else None
-            z = torch.randn(len(x), self.latent, generator=noise, device=self.device)
-            drawn = self._rows(z, y)
+            drawn = self._rows(torch.randn(len(x), self.latent, generator=noise, device=self.device), y)
             true, f_real = judge(x)
             false, _ = judge(drawn.detach())
-            loss = descend(of_d, bce(true, torch.ones_like(true)) + bce(false, torch.zeros_like(false)))
+            loss = descend(of_d, functional.softplus(-true).mean() + functional.softplus(false).mean())
             descend(of_c, self._label_loss(classifier, x, y))
-            for network in (judge, classifier):
-                network.requires_grad_(False)
-            false, f_drawn = judge(drawn)
-            apart = moment_distance(*average.of(moments(f_real.detach()), moments(f_drawn)))
-            info = sum(functional.relu(a - s) for a, s in zip(apart, (self.slack_mean, self.slack_sd), strict=True))
-            descend(of_g, bce(false, torch.ones_like(false)) + info + self._label_loss(classifier, drawn, y))
-            for network in (judge, classifier):
-                network.requires_grad_(True)
+            with still(judge, classifier):
+                false, f_drawn = judge(drawn)
+                apart = moment_distance(*average.of(moments(f_real.detach()), moments(f_drawn)))
+                info = sum(functional.relu(a - s) for a, s in zip(apart, (self.slack_mean, self.slack_sd), strict=True))
+                descend(of_g, functional.softplus(-false).mean() + info + self._label_loss(classifier, drawn, y))
             return loss
 
-        count = steps_of(self.epochs, len(rows[0]), self.batch_size, self.max_steps)
-        repeat(step, count, history=self.history, label=self.name)
+        self._take_turns(turn, count)
 
     def _rows(self, z: Tensor, y: Tensor | None) -> Tensor:
         """Return G's cells [n, M] in [-1, 1] for noise z [n, latent]; the label's cell is that of y [n]."""
         if y is None:
-            return self.generator(z).tanh()
-        cells = self.generator(torch.cat([z, functional.one_hot(y, self.labels).to(z.dtype)], dim=1)).tanh()
+            return self.sampled(z).tanh()
+        cells = self.sampled(torch.cat([z, functional.one_hot(y, self.labels).to(z.dtype)], dim=1)).tanh()
         given = scale_levels(y, self.labels).to(z.dtype)[:, None]  # [n, 1]
         return torch.cat([cells[:, : self.place], given, cells[:, self.place + 1 :]], dim=1)
 
@@ -170,17 +151,12 @@ class TableGAN(Generator):
         return from_cells(torch.cat(parts).double().cpu().numpy(), self.schema, self.low, self.high)
 
     def _state(self) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
-        return {**network_state(self.generator), "low": self.low, "high": self.high, **self.table.state()}, {}
+        arrays, record = super()._state()
+        return {**arrays, "low": self.low, "high": self.high}, record
 
-    def _restore(self, arrays: dict[str, np.ndarray], record: dict[str, Any]) -> None:
+    def _restore_table(self, arrays: dict[str, np.ndarray]) -> None:
         self.table = LabelledEncoder.restore(self.schema, arrays)
         self.low, self.high = arrays["low"], arrays["high"]
-        self._build("cpu", Rng(0).torch())
-        restore_network(self.generator, arrays)
-        self.generator.eval()
-
-    def _count_parameters(self) -> int:
-        return sum(p.numel() for p in self.generator.parameters())
 
 
 class Average:

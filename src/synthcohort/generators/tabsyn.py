@@ -22,6 +22,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, ClassVar
 
@@ -33,16 +34,18 @@ from torch import Tensor, nn
 from synthcohort.diffusion import edm
 from synthcohort.diffusion.multinomial import Layout
 from synthcohort.generators.base import FitError, Generator
+from synthcohort.generators.parts.fitting import at_least, fit_network, loop_settings
 from synthcohort.generators.parts.labelled import LabelledEncoder, LabelledRows, network_state, restore_network, spread
 from synthcohort.networks.mlp import DenoisingMLP
 from synthcohort.networks.tokens import TokenAutoencoder
 from synthcohort.rng import Rng
-from synthcohort.training import DivergenceError, Settings, fast_dtype, train
+from synthcohort.training import Loss, fast_dtype
 
 LATENT_ROWS = 16_384  # at least so many latent rows, copies of the training rows included
 ROWS_PER_CALL = 8_192
 
 
+@dataclass(kw_only=True, eq=False)
 class TabSyn(Generator):
     """A token autoencoder and a score model of its latent rows.
 
@@ -69,97 +72,57 @@ class TabSyn(Generator):
     abilities: ClassVar[frozenset[str]] = frozenset({"condition-target"})
     sampling_options: ClassVar[Mapping[str, str]] = {"steps": "evaluations of the score model, >= 2"}
 
-    def __init__(
-        self,
-        *,
-        token: int = 4,
-        layers: int = 1,
-        factor: int = 8,
-        most_tokens: int = 64,
-        beta_max: float = 1e-2,
-        beta_min: float = 1e-5,
-        autoencoder_steps: int = 800,
-        width: int = 256,
-        depth: int = 3,
-        max_steps: int = 2_000,
-        batch_size: int = 256,
-        learning_rate: float = 1e-3,
-        weight_decay: float = 0.0,
-        ema_decay: float = 0.999,
-        evaluate_every: int = 100,
-        patience: float = 1.6,
-        steps: int = 25,
-    ) -> None:
+    token: int = 4
+    layers: int = 1
+    factor: int = 8
+    most_tokens: int = 64
+    beta_max: float = 1e-2
+    beta_min: float = 1e-5
+    autoencoder_steps: int = 800
+    width: int = 256
+    depth: int = 3
+    max_steps: int = 2_000
+    batch_size: int = 256
+    learning_rate: float = 1e-3
+    weight_decay: float = 0.0
+    ema_decay: float = 0.999
+    evaluate_every: int = 100
+    patience: float = 1.6
+    steps: int = 25
+
+    def __post_init__(self) -> None:
         super().__init__()
-        least = {"token": 1, "layers": 0, "factor": 1, "most_tokens": 1, "autoencoder_steps": 1, "width": 2, "depth": 1}
-        given = (token, layers, factor, most_tokens, autoencoder_steps, width, depth)
-        for (name, floor), value in zip(least.items(), given, strict=True):
-            if value < floor:
-                raise ValueError(f"tabsyn: {name}={value} must be at least {floor}")
-        if width % 2:
-            raise ValueError(f"tabsyn: width={width} must be even")
-        if not 0 < beta_min <= beta_max:
-            raise ValueError(f"tabsyn: beta_min={beta_min} must be positive and at most beta_max={beta_max}")
-        _check_steps(steps)
-        self.token = token
-        self.layers = layers
-        self.factor = factor
-        self.most_tokens = most_tokens
-        self.beta_max = beta_max
-        self.beta_min = beta_min
-        self.autoencoder_steps = autoencoder_steps
-        self.width = width
-        self.depth = depth
-        self.max_steps = max_steps
-        self.batch_size = batch_size
-        self.learning_rate = learning_rate
-        self.weight_decay = weight_decay
-        self.ema_decay = ema_decay
-        self.evaluate_every = evaluate_every
-        self.patience = patience
-        self.steps = steps
-        self._settings(max_steps)  # checks the rest
+        at_least(self, token=1, layers=0, factor=1, most_tokens=1, autoencoder_steps=1, width=2, depth=1)
+        if self.width % 2:
+            raise ValueError(f"tabsyn: width={self.width} must be even")
+        if not 0 < self.beta_min <= self.beta_max:
+            raise ValueError(f"tabsyn: beta_min={self.beta_min} must be positive and at most beta_max={self.beta_max}")
+        _check_steps(self.steps)
+        self.settings = loop_settings(self)
 
-    def _settings(self, max_steps: int) -> Settings:
-        return Settings(
-            max_steps=max_steps,
-            batch_size=self.batch_size,
-            learning_rate=self.learning_rate,
-            weight_decay=self.weight_decay,
-            ema_decay=self.ema_decay,
-            evaluate_every=self.evaluate_every,
-            patience=self.patience,
-        )
-
-    def _fit(self, train_rows: pd.DataFrame, validation: pd.DataFrame | None, rng: Rng, device: str) -> None:
-        self.table = LabelledEncoder.fit(train_rows, self.schema)
+    def _fit(self, train: pd.DataFrame, validation: pd.DataFrame | None, rng: Rng, device: str) -> None:
+        self.table = LabelledEncoder.fit(train, self.schema)
         self._build(device, rng.branch("weights"))
         if not self.autoencoder.latent:
             raise FitError(f"{self.name}: the table has no column beside its target; there is nothing to generate")
-        split = [self.table.split(frame, device) for frame in (train_rows, validation) if frame is not None]
+        split = [self.table.split(frame, device) for frame in (train, validation) if frame is not None]
         self.beta = Beta(self.beta_max, self.beta_min, max(1, self.autoencoder_steps // 100))
-        self._train("autoencoder", self._autoencoder_loss, [r.parts()[:2] for r in split], rng)
+        cells = [rows.parts()[:2] for rows in split]
+        self._train("autoencoder", self._autoencoder_loss, cells, steps=self.autoencoder_steps, rng=rng)
         latent = [self._latent(rows, rng.branch("latent", i)) for i, rows in enumerate(split)]
         self.centre = latent[0][0].mean(0)
         self.unit = (latent[0][0].std() / edm.SCALE).clamp(min=1e-6)
-        self._train("score", self._score_loss, [((z - self.centre) / self.unit, *y) for z, *y in latent], rng)
+        scaled = [((z - self.centre) / self.unit, *y) for z, *y in latent]
+        self._train("score", self._score_loss, scaled, steps=self.max_steps, rng=rng)
 
-    def _train(self, stage: str, loss: Any, parts: list[tuple[Tensor, ...]], rng: Rng) -> None:
+    def _train(self, stage: str, loss: Loss, rows: list[tuple[Tensor, ...]], *, steps: int, rng: Rng) -> None:
         """Fit one stage and append its history, steps counted on."""
         before = int(self.history[-1]["step"]) if self.history else 0
         seconds = self.history[-1]["seconds"] if self.history else 0.0
-        try:
-            history = train(
-                self.network[stage],
-                loss,
-                parts[0],
-                validation=parts[1] if len(parts) > 1 else None,
-                settings=self._settings(self.autoencoder_steps if stage == "autoencoder" else self.max_steps),
-                rng=rng.branch("training", stage),
-                label=f"{self.name} {stage}",
-            )
-        except DivergenceError as error:
-            raise FitError(str(error)) from error
+        settings = replace(self.settings, max_steps=steps)
+        label = f"{self.name} {stage}"
+        own = rng.branch("training", stage)
+        history = fit_network(self.network[stage], loss, rows, settings=settings, rng=own, label=label)
         self.history += [{**h, "step": h["step"] + before, "seconds": h["seconds"] + seconds} for h in history]
 
     def _build(self, device: str, rng: Rng) -> None:

@@ -25,6 +25,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
@@ -32,18 +33,20 @@ import pandas as pd
 import torch
 from torch import Tensor
 
-from synthcohort.generators.base import FitError, Generator
+from synthcohort.generators.base import Generator
+from synthcohort.generators.parts.fitting import at_least, fit_network, loop_settings
 from synthcohort.generators.parts.labelled import network_state, restore_network
 from synthcohort.generators.parts.modes import ModeRows, Modes
 from synthcohort.networks.groups import Groups
 from synthcohort.networks.tvae import ModeAutoencoder
 from synthcohort.rng import Rng
-from synthcohort.training import DivergenceError, Settings, train
+from synthcohort.training import Settings
 
 POOL = 8  # candidates a row asked for, over the share of its class
 ROWS_PER_CALL = 32_768
 
 
+@dataclass(kw_only=True, eq=False)
 class TVAE(Generator):
     """A Gaussian-latent autoencoder on modes and levels.
 
@@ -64,74 +67,44 @@ class TVAE(Generator):
 
     abilities: ClassVar[frozenset[str]] = frozenset({"condition-target"})
 
-    def __init__(
-        self,
-        *,
-        latent: int = 128,
-        width: int = 128,
-        depth: int = 2,
-        loss_factor: float = 2.0,
-        epochs: int = 300,
-        least_steps: int = 800,
-        batch_size: int = 500,
-        learning_rate: float = 1e-3,
-        weight_decay: float = 1e-5,
-        evaluate_every: int = 50,
-        patience: float = 1.6,
-        max_modes: int = 10,
-    ) -> None:
+    latent: int = 128
+    width: int = 128
+    depth: int = 2
+    loss_factor: float = 2.0
+    epochs: int = 300
+    least_steps: int = 800
+    batch_size: int = 500
+    learning_rate: float = 1e-3
+    weight_decay: float = 1e-5
+    evaluate_every: int = 50
+    patience: float = 1.6
+    max_modes: int = 10
+
+    def __post_init__(self) -> None:
         super().__init__()
-        whole = {"latent": latent, "width": width, "depth": depth, "epochs": epochs, "least_steps": least_steps}
-        for name, value in {**whole, "max_modes": max_modes}.items():
-            if value < 1:
-                raise ValueError(f"tvae: {name}={value} must be at least 1")
-        if not loss_factor > 0:
-            raise ValueError(f"tvae: loss_factor={loss_factor} must be positive")
-        self.latent = latent
-        self.width = width
-        self.depth = depth
-        self.loss_factor = loss_factor
-        self.epochs = epochs
-        self.least_steps = least_steps
-        self.batch_size = batch_size
-        self.learning_rate = learning_rate
-        self.weight_decay = weight_decay
-        self.evaluate_every = evaluate_every
-        self.patience = patience
-        self.max_modes = max_modes
-        self._settings(1)
+        at_least(self, latent=1, width=1, depth=1, epochs=1, least_steps=1, max_modes=1)
+        if not self.loss_factor > 0:
+            raise ValueError(f"tvae: loss_factor={self.loss_factor} must be positive")
+        self._settings(self.least_steps)  # checks the rest
 
     def _settings(self, steps: int) -> Settings:
-        return Settings(
-            max_steps=steps,
-            batch_size=self.batch_size,
-            learning_rate=self.learning_rate,
-            warmup_steps=0,
-            final_rate=1.0,
-            weight_decay=self.weight_decay,
-            ema_decay=0.0,
-            evaluate_every=self.evaluate_every,
-            patience=self.patience,
-        )
+        """Return the loop's settings: no warm-up, a constant rate and no average of the weights, as in the source."""
+        return loop_settings(self, max_steps=steps, warmup_steps=0, final_rate=1.0, ema_decay=0.0)
 
-    def _fit(self, train_rows: pd.DataFrame, validation: pd.DataFrame | None, rng: Rng, device: str) -> None:
-        self.table = Modes.fit(train_rows, self.schema, rng.branch("modes"), max_modes=self.max_modes)
+    def _fit(self, train: pd.DataFrame, validation: pd.DataFrame | None, rng: Rng, device: str) -> None:
+        self.table = Modes.fit(train, self.schema, rng.branch("modes"), max_modes=self.max_modes)
         self._build(device, rng.branch("weights"))
-        rows = self.table.encode(train_rows, rng.branch("rows"), device)
-        held_out = None if validation is None else self.table.encode(validation, rng.branch("held out"), device)
-        passes = self.epochs * math.ceil(len(train_rows) / self.batch_size)
-        try:
-            self.history = train(
-                self.network,
-                self._loss,
-                (rows.alpha, rows.codes),
-                validation=None if held_out is None else (held_out.alpha, held_out.codes),
-                settings=self._settings(max(passes, self.least_steps)),
-                rng=rng.branch("training"),
-                label=self.name,
-            )
-        except DivergenceError as error:
-            raise FitError(str(error)) from error
+        frames = {"rows": train, "held out": validation}
+        split = [self.table.encode(f, rng.branch(name), device) for name, f in frames.items() if f is not None]
+        passes = self.epochs * math.ceil(len(train) / self.batch_size)
+        self.history = fit_network(
+            self.network,
+            self._loss,
+            [(rows.alpha, rows.codes) for rows in split],
+            settings=self._settings(max(passes, self.least_steps)),
+            rng=rng.branch("training"),
+            label=self.name,
+        )
 
     def _build(self, device: str, rng: Rng) -> None:
         self.device = device

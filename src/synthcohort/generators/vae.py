@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
@@ -22,7 +23,8 @@ import torch
 from torch import Tensor
 
 from synthcohort.diffusion.multinomial import Layout
-from synthcohort.generators.base import FitError, Generator
+from synthcohort.generators.base import Generator
+from synthcohort.generators.parts.fitting import at_least, fit_network, loop_settings
 from synthcohort.generators.parts.labelled import (
     LabelledEncoder,
     LabelledRows,
@@ -32,9 +34,10 @@ from synthcohort.generators.parts.labelled import (
 )
 from synthcohort.networks.autoencoder import Autoencoder
 from synthcohort.rng import Rng
-from synthcohort.training import DivergenceError, Settings, fast_dtype, train
+from synthcohort.training import fast_dtype
 
 
+@dataclass(kw_only=True, eq=False)
 class VAE(Generator):
     """A label-conditional Gaussian-latent autoencoder.
 
@@ -53,61 +56,29 @@ class VAE(Generator):
 
     abilities: ClassVar[frozenset[str]] = frozenset({"condition-target"})
 
-    def __init__(
-        self,
-        *,
-        latent: int = 32,
-        width: int = 256,
-        depth: int = 2,
-        max_steps: int = 6_000,
-        batch_size: int = 256,
-        learning_rate: float = 1e-3,
-        weight_decay: float = 0.0,
-        ema_decay: float = 0.999,
-        evaluate_every: int = 200,
-        patience: float = 1.6,
-    ) -> None:
-        super().__init__()
-        for name, value, least in (("latent", latent, 1), ("width", width, 1), ("depth", depth, 0)):
-            if value < least:
-                raise ValueError(f"vae: {name}={value} must be at least {least}")
-        self.latent = latent
-        self.width = width
-        self.depth = depth
-        self.max_steps = max_steps
-        self.batch_size = batch_size
-        self.learning_rate = learning_rate
-        self.weight_decay = weight_decay
-        self.ema_decay = ema_decay
-        self.evaluate_every = evaluate_every
-        self.patience = patience
-        self.settings = Settings(
-            max_steps=max_steps,
-            batch_size=batch_size,
-            learning_rate=learning_rate,
-            weight_decay=weight_decay,
-            ema_decay=ema_decay,
-            evaluate_every=evaluate_every,
-            patience=patience,
-        )
+    latent: int = 32
+    width: int = 256
+    depth: int = 2
+    max_steps: int = 6_000
+    batch_size: int = 256
+    learning_rate: float = 1e-3
+    weight_decay: float = 0.0
+    ema_decay: float = 0.999
+    evaluate_every: int = 200
+    patience: float = 1.6
 
-    def _fit(self, train_rows: pd.DataFrame, validation: pd.DataFrame | None, rng: Rng, device: str) -> None:
-        self.table = LabelledEncoder.fit(train_rows, self.schema)
+    def __post_init__(self) -> None:
+        super().__init__()
+        at_least(self, latent=1, width=1, depth=0)
+        self.settings = loop_settings(self)
+
+    def _fit(self, train: pd.DataFrame, validation: pd.DataFrame | None, rng: Rng, device: str) -> None:
+        self.table = LabelledEncoder.fit(train, self.schema)
         self._build(device, rng.branch("weights"))
-        rows = self.table.split(train_rows, device)
-        held_out = None if validation is None else self.table.split(validation, device).parts()
-        try:
-            self.history = train(
-                self.network,
-                self._loss,
-                rows.parts(),
-                validation=held_out,
-                settings=self.settings,
-                rng=rng.branch("training"),
-                label=self.name,
-            )
-        except DivergenceError as error:
-            raise FitError(str(error)) from error
+        rows = [self.table.split(frame, device).parts() for frame in (train, validation) if frame is not None]
+        self.history = fit_network(
+            self.network, self._loss, rows, settings=self.settings, rng=rng.branch("training"), label=self.name
+        )
 
     def _build(self, device: str, rng: Rng) -> None:
         self.device = device

@@ -18,33 +18,27 @@ reference row and about 0.93 with four.
 from __future__ import annotations
 
 import numpy as np
-import pandas as pd
 from sklearn.tree import ExtraTreeClassifier
+from sklearn.utils.class_weight import compute_sample_weight
 
+from synthcohort.metrics.attacks_scene import Scene
 from synthcohort.metrics.matrix import tree_features
 from synthcohort.rng import Rng
-from synthcohort.schema import Schema
 
 TREES = 200
 
 
-def logan_attack(
-    targets: pd.DataFrame, synthetic: pd.DataFrame, reference: pd.DataFrame, schema: Schema, rng: Rng
-) -> np.ndarray:
-    """Return the probability that each target is synthetic rather than real, [n] in [0, 1].
-
-    Args:
-        targets: [n, P + Q] rows whose membership is asked.
-        synthetic: [m, P + Q] rows of the generator.
-        reference: [r, P + Q] real rows the generator did not learn from, none of them a target.
-        schema: the schema of all three.
-        rng: draws the trees.
-    """
-    parts = [tree_features(part, schema, with_target=True) for part in (synthetic, reference, targets)]
-    features = np.concatenate(parts[:2]).astype(np.float32)  # [m + r, P + Q]
-    labels = np.repeat([1, 0], [len(synthetic), len(reference)])  # [m + r]
-    asked, total = parts[2].astype(np.float32), np.zeros(len(targets))
+def logan_attack(scene: Scene, rng: Rng) -> np.ndarray:
+    """Return the probability that each target is synthetic rather than real, [n] in [0, 1]."""
+    made, known, asked = (
+        tree_features(part, scene.schema.columns).astype(np.float32)
+        for part in (scene.synthetic, scene.reference, scene.targets)
+    )
+    features = np.concatenate([made, known])  # [m + r, P + Q]
+    labels = np.repeat([1.0, 0.0], [len(made), len(known)])  # [m + r]
+    weights, total = compute_sample_weight("balanced", labels), np.zeros(len(asked))
     for number in range(TREES):  # one at a time: 200 grown trees of 34,000 rows would fill half a gigabyte
-        tree = ExtraTreeClassifier(class_weight="balanced", random_state=rng.branch("tree", number).integer())
-        total += tree.fit(features, labels).predict_proba(asked)[:, 1]
+        tree = ExtraTreeClassifier(random_state=rng.branch("tree", number).integer())
+        tree.fit(features, labels, weights, check_input=False)  # the rows are as a tree wants them, once for all
+        total += tree.predict_proba(asked, check_input=False)[:, 1]
     return total / TREES

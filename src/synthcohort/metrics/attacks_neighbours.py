@@ -28,45 +28,36 @@ An attack that cannot tell two targets apart gives them the same score; nothing 
 from __future__ import annotations
 
 import numpy as np
-import pandas as pd
 
+from synthcohort.metrics.attacks_scene import Scene
 from synthcohort.metrics.matrix import DataProblem
-from synthcohort.metrics.nearest import Rows, closeness_within, distance_rows, nearest, neighbour_distance
+from synthcohort.metrics.nearest import closeness_within, neighbour_distance
 from synthcohort.rng import Rng
-from synthcohort.schema import Schema
 
 REFERENCE_NEIGHBOUR = 5
 
 
-def distance_attack(
-    targets: pd.DataFrame, synthetic: pd.DataFrame, reference: pd.DataFrame, schema: Schema, rng: Rng
-) -> np.ndarray:
+def distance_attack(scene: Scene, rng: Rng) -> np.ndarray:
     """Return minus the distance to the nearest synthetic row, [n]."""
-    rows, fakes, _ = _scaled(targets, synthetic, reference, schema)
-    return -nearest(rows, fakes).distance
+    return -scene.nearest_synthetic
 
 
-def domias_attack(
-    targets: pd.DataFrame, synthetic: pd.DataFrame, reference: pd.DataFrame, schema: Schema, rng: Rng
-) -> np.ndarray:
+def domias_attack(scene: Scene, rng: Rng) -> np.ndarray:
     """Return the log ratio of the synthetic to the population density up to a constant, [n]; may be infinite.
 
     Raises:
         DataProblem: if the reference has fewer than `REFERENCE_NEIGHBOUR` rows.
     """
-    if len(reference) < REFERENCE_NEIGHBOUR:
-        raise DataProblem(f"the reference has {len(reference)} rows; its density needs {REFERENCE_NEIGHBOUR}")
-    rows, fakes, population = _scaled(targets, synthetic, reference, schema)
-    return log_ratio(neighbour_distance(rows, population, REFERENCE_NEIGHBOUR), nearest(rows, fakes).distance)
+    if len(scene.reference) < REFERENCE_NEIGHBOUR:
+        raise DataProblem(f"the reference has {len(scene.reference)} rows; its density needs {REFERENCE_NEIGHBOUR}")
+    targets, _, population = scene.scaled
+    return log_ratio(neighbour_distance(targets, population, REFERENCE_NEIGHBOUR), scene.nearest_synthetic)
 
 
-def monte_carlo_attack(
-    targets: pd.DataFrame, synthetic: pd.DataFrame, reference: pd.DataFrame, schema: Schema, rng: Rng
-) -> np.ndarray:
+def monte_carlo_attack(scene: Scene, rng: Rng) -> np.ndarray:
     """Return how many synthetic rows lie in a ball around each target and how close, [n] >= 0; may be infinite."""
-    rows, fakes, _ = _scaled(targets, synthetic, reference, schema)
-    radius = float(np.median(nearest(rows, fakes).distance))
-    return closeness_within(rows, fakes, radius)
+    targets, synthetic, _ = scene.scaled
+    return closeness_within(targets, synthetic, float(np.median(scene.nearest_synthetic)))
 
 
 def log_ratio(above: np.ndarray, below: np.ndarray) -> np.ndarray:
@@ -74,13 +65,3 @@ def log_ratio(above: np.ndarray, below: np.ndarray) -> np.ndarray:
     with np.errstate(divide="ignore", invalid="ignore"):
         ratio = np.log(above) - np.log(below)
     return np.where((above == 0) & (below == 0), 0.0, ratio)
-
-
-def _scaled(
-    targets: pd.DataFrame, synthetic: pd.DataFrame, reference: pd.DataFrame, schema: Schema
-) -> tuple[Rows, Rows, Rows]:
-    return (
-        distance_rows(targets, reference, schema),
-        distance_rows(synthetic, reference, schema),
-        distance_rows(reference, reference, schema),
-    )

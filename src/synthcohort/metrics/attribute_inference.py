@@ -33,17 +33,9 @@ import numpy as np
 import pandas as pd
 
 from synthcohort.metrics.matrix import DataProblem
-from synthcohort.metrics.nearest import Rows, distance_rows
-from synthcohort.metrics.risk import (
-    BLOCK,
-    CONFIDENCE,
-    add_gaps,
-    column_positions,
-    draw_targets,
-    is_nearest,
-    no_distance,
-    risk_score,
-)
+from synthcohort.metrics.nearest import Gaps, column_positions, distance_rows, is_nearest
+from synthcohort.metrics.release import Release
+from synthcohort.metrics.risk import CONFIDENCE, attack_risk
 from synthcohort.rng import Rng
 from synthcohort.schema import Column, Schema
 from synthcohort.scores import Score
@@ -53,34 +45,20 @@ TOLERANCE = 0.05
 
 
 def attribute_inference_scores(
-    train: pd.DataFrame,
-    test: pd.DataFrame,
-    synthetic: pd.DataFrame,
-    schema: Schema,
-    *,
-    attacks: int,
-    rng: Rng,
-    confidence: float = CONFIDENCE,
+    release: Release, *, attacks: int, rng: Rng, confidence: float = CONFIDENCE
 ) -> list[Score]:
-    """Return the score named in `METRICS`; its n is the number of members attacked.
-
-    Args:
-        train: [n_train, P + Q] rows the generator learned from.
-        test: [n_test, P + Q] real rows it never saw.
-        synthetic: [m, P + Q] rows of the generator.
-        schema: the schema of all three.
-        attacks: attack at most so many members, and as many controls.
-        rng: draws the rows to attack.
-        confidence: of the interval.
+    """Return the score named in `METRICS`; arguments as in `risk.attack_risk`.
 
     Raises:
-        DataProblem: if a table has too few rows, the schema one column only, or no column varies in training.
+        DataProblem: if the schema has one column only, or no column varies in training.
     """
-    targets = draw_targets(train, test, synthetic, attacks=attacks, rng=rng)
-    secrets = varying_columns(train)
-    members = right_guesses(targets.members, synthetic, train, schema, secrets=secrets)  # [n, S]
-    controls = right_guesses(targets.controls, synthetic, train, schema, secrets=secrets)  # [n, S]
-    return [risk_score(METRICS[0], members.mean(axis=1), controls.mean(axis=1), confidence)]
+    secrets = varying_columns(release.train)
+
+    def guess(targets: pd.DataFrame) -> np.ndarray:
+        right = right_guesses(targets, release.synthetic, release.train, release.schema, secrets=secrets)  # [n, S]
+        return right.mean(axis=1)
+
+    return [attack_risk(METRICS[0], guess, release, attacks=attacks, rng=rng, confidence=confidence)]
 
 
 def varying_columns(train: pd.DataFrame) -> list[str]:
@@ -115,11 +93,10 @@ def right_guesses(
     places = column_positions(schema)
     wanted = {places[name]: s for s, name in enumerate(secrets)}
     truths, values = ([_values(frame, schema[name]) for name in secrets] for frame in (targets, synthetic))
-    queries, candidates = distance_rows(targets, train, schema), distance_rows(synthetic, train, schema)
+    gaps = Gaps(distance_rows(targets, train, schema), distance_rows(synthetic, train, schema))
     right = np.empty((len(targets), len(secrets)))
-    for start in range(0, len(targets), BLOCK):
-        part = np.arange(start, min(start + BLOCK, len(targets)))
-        for place, distance in leave_one_out(queries.take(part), candidates):
+    for part in gaps.parts():
+        for place, distance in leave_one_out(gaps, part):
             if place in wanted:
                 s = wanted[place]
                 query, found = np.nonzero(is_nearest(distance))
@@ -128,14 +105,13 @@ def right_guesses(
     return right
 
 
-def leave_one_out(queries: Rows, candidates: Rows) -> Iterator[tuple[int, np.ndarray]]:
-    """Yield each column's position with the distance over all the other columns, [queries, candidates] float32.
+def leave_one_out(gaps: Gaps, part: slice) -> Iterator[tuple[int, np.ndarray]]:
+    """Yield each column's position with the distance over all the other columns, [b, candidates] float32.
 
     The sums are built by halving the columns, in D log D additions for D columns; taking one term from the full sum
     would let its rounding, hence the secret, decide between rows that are equal in the known columns.
     """
-    columns = list(range(len(queries.numeric) + len(queries.codes)))
-    yield from _without_each(queries, candidates, columns, no_distance(queries, candidates))
+    yield from _without_each(gaps, part, gaps.columns, gaps.distances(part, ()))
 
 
 def attribute_inference_baseline(
@@ -151,14 +127,14 @@ def attribute_inference_baseline(
 
 
 def _without_each(
-    queries: Rows, candidates: Rows, columns: list[int], others: np.ndarray
+    gaps: Gaps, part: slice, columns: Sequence[int], others: np.ndarray
 ) -> Iterator[tuple[int, np.ndarray]]:
     if len(columns) == 1:
         yield columns[0], others
         return
     left, right = columns[: len(columns) // 2], columns[len(columns) // 2 :]
     for kept, added in ((left, right), (right, left)):
-        yield from _without_each(queries, candidates, kept, add_gaps(others.copy(), queries, candidates, added))
+        yield from _without_each(gaps, part, kept, gaps.add(others.copy(), part, added))
 
 
 def _values(frame: pd.DataFrame, column: Column) -> np.ndarray:

@@ -66,7 +66,7 @@ def evaluate_split(
     trained, predictions = cell_utility.predictions("tstr", split, observed)
     measures = [
         *cell_fidelity.against_train(split, observed),
-        *cell_fidelity.against_test(split, observed),
+        cell_fidelity.against_test(split, observed),
         cell_fidelity.moved(split, observed),
         cell_fidelity.predicted(split, observed),
         *predictions,
@@ -105,7 +105,7 @@ def reference_split(
     _, predictions = cell_utility.predictions("trtr", split, lambda: train)
     measures = [
         *cell_fidelity.against_train(split, lambda: test),
-        *cell_fidelity.against_test(split, lambda: train),
+        cell_fidelity.against_test(split, lambda: train),
         *cell_fidelity.moved_real(split),
         cell_fidelity.predicted_real(split),
         *predictions,

@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 
 from synthcohort.metrics import combinations, detection, fidelity, manifold, mmd, prediction, sdmetrics, transport
+from synthcohort.metrics.release import Release
 from synthcohort.metrics.split import Measure, Sample, Split, owed
 from synthcohort.schema import Schema
 from synthcohort.scores import Score
@@ -65,19 +66,13 @@ def against_train(split: Split, sample: Sample) -> list[Measure]:
     ]
 
 
-def against_test(split: Split, sample: Sample) -> list[Measure]:
+def against_test(split: Split, sample: Sample) -> Measure:
     """Return what compares a sample with rows no generator saw."""
 
-    def trees() -> list[Score]:
-        return detection.c2st_xgboost(split.test, split.enough(sample()), split.schema, split.rng.branch("c2st"))
+    def told_apart() -> list[Score]:
+        return detection.c2st_scores(split.test, split.enough(sample()), split.schema, split.rng.branch("c2st"))
 
-    def linear() -> list[Score]:
-        return detection.c2st_logistic(split.test, split.enough(sample()), split.schema, split.rng.branch("c2st"))
-
-    return [
-        Measure(owed("fidelity", ["c2st_xgboost"]), trees),
-        Measure(owed("fidelity", ["c2st_logistic"]), linear),
-    ]
+    return Measure(owed("fidelity", detection.METRICS), told_apart)
 
 
 def moved(split: Split, sample: Sample) -> Measure:
@@ -122,6 +117,6 @@ def predicted_real(split: Split) -> Measure:
 
 
 def _transport(split: Split, sample: Sample) -> list[Score]:
-    rows, most = split.enough(sample()), split.metrics.max_rows_transport
-    rng = split.rng.branch("transport")
-    return transport.transport_scores(split.train, split.test, rows, split.schema, max_rows=most, rng=rng)
+    release = Release(split.train, split.test, sample(), split.schema)
+    most = split.metrics.max_rows_transport
+    return transport.transport_scores(release, max_rows=most, rng=split.rng.branch("transport"))

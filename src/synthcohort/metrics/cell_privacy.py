@@ -7,8 +7,10 @@ generator saw.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 from synthcohort.metrics import attribute_inference, disclosure, linkability, membership, privacy, singling_out
+from synthcohort.metrics.release import Release
 from synthcohort.metrics.split import Measure, Sample, Split, owed
 from synthcohort.scores import Score
 
@@ -28,19 +30,19 @@ def measures(split: Split, sample: Sample) -> list[Measure]:
         return membership.membership_scores(game, rows, schema, rng=branch)
 
     def risk(attack: Callable[..., list[Score]], name: str) -> list[Score]:
-        return attack(train, test, split.enough(sample()), schema, attacks=caps.attacks, rng=rng.branch(name))
+        return attack(Release(train, test, sample(), schema), attacks=caps.attacks, rng=rng.branch(name))
 
-    def cells() -> list[Score]:
-        return disclosure.disclosure_scores(train, test, split.enough(sample()), schema)
-
+    attacks = {
+        "singling_out": (singling_out.METRICS, singling_out.singling_out_scores),
+        "linkability": (linkability.METRICS, linkability.linkability_scores),
+        "attribute_inference": (attribute_inference.METRICS, attribute_inference.attribute_inference_scores),
+    }
     return [
         Measure(owed("privacy", privacy.METRICS), distances),
         Measure(owed("privacy", membership.METRICS), members),
-        Measure(owed("privacy", singling_out.METRICS), lambda: risk(singling_out.singling_out_scores, "singling_out")),
-        Measure(owed("privacy", linkability.METRICS), lambda: risk(linkability.linkability_scores, "linkability")),
+        *(Measure(owed("privacy", names), partial(risk, attack, name)) for name, (names, attack) in attacks.items()),
         Measure(
-            owed("privacy", attribute_inference.METRICS),
-            lambda: risk(attribute_inference.attribute_inference_scores, "attribute_inference"),
+            owed("privacy", disclosure.METRICS),
+            lambda: disclosure.disclosure_scores(Release(train, test, sample(), schema)),
         ),
-        Measure(owed("privacy", disclosure.METRICS), cells),
     ]

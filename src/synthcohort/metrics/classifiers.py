@@ -11,46 +11,38 @@ there can teach nothing and weighs 0, whatever later rows hold. The target is ne
 
 The regressor of logistic regression is ridge regression; the other families have one of their own name.
 
-Departs: the sources print no settings, so these are ours. The support vector machine learns from at most
-`MOST_SUPPORT_ROWS` rows, since its cost grows with their square; the perceptron spends a tenth of its rows on deciding
-when to stop, by log loss: accuracy, the library's criterion, does not move on a rare class and stops at once.
+Departs: the sources print no settings, so these are ours; two families learn in a way of their own (`learners`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pandas as pd
-from sklearn.base import BaseEstimator, RegressorMixin
-from sklearn.calibration import CalibratedClassifierCV
 from sklearn.compose import TransformedTargetRegressor
 from sklearn.ensemble import RandomForestClassifier, RandomForestRegressor
 from sklearn.linear_model import LogisticRegression, Ridge
-from sklearn.model_selection import StratifiedKFold
 from sklearn.neighbors import KNeighborsClassifier, KNeighborsRegressor
-from sklearn.neural_network import MLPClassifier, MLPRegressor
+from sklearn.neural_network import MLPRegressor
 from sklearn.preprocessing import StandardScaler
-from sklearn.svm import SVC, SVR
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 from sklearn.utils.validation import has_fit_parameter
 from xgboost import XGBClassifier, XGBRegressor
 
-from synthcohort.metrics.matrix import DataProblem, require_rows, target_codes, tree_features
-from synthcohort.schema import Schema
-
-MOST_SUPPORT_ROWS = 3000
+from synthcohort.metrics.learners import NETWORK, CappedSVR, Perceptron, SupportVectors
+from synthcohort.metrics.matrix import DataProblem, one_hot_features, require_rows, target_codes, tree_features
+from synthcohort.schema import Column, Schema
 
 _FOREST: dict[str, Any] = {"n_estimators": 100, "min_samples_leaf": 2, "max_features": "sqrt", "n_jobs": 1}
 _BOOST: dict[str, Any] = {"n_estimators": 150, "max_depth": 4, "learning_rate": 0.1, "tree_method": "hist", "n_jobs": 1}
 _TREE: dict[str, Any] = {"min_samples_leaf": 5}
 _NEIGHBOURS: dict[str, Any] = {"n_neighbors": 9, "algorithm": "brute", "n_jobs": 1}  # no more than MIN_ROWS
-_NETWORK: dict[str, Any] = {"hidden_layer_sizes": (32,), "learning_rate_init": 0.005, "alpha": 1e-3}
 _STOP: dict[str, Any] = {"early_stopping": True, "max_iter": 300}
 
-View = Callable[[pd.DataFrame], np.ndarray]
+Scaling = Callable[[np.ndarray], np.ndarray]  # numbers [n, F] -> features [n, F]
 
 
 @dataclass(frozen=True)
@@ -61,13 +53,15 @@ class Predictor:
         name: how metrics and params.yaml call it.
         classifier: seed -> an unfitted classifier.
         regressor: seed -> an unfitted regressor.
-        features: training rows, schema -> the view that turns any rows into features [n, F]; learned on those rows.
+        encode: rows, columns -> those columns as numbers, [n, F].
+        scale: numbers of the training rows [n, F], columns -> the scaling of any rows' numbers, learned on those.
     """
 
     name: str
     classifier: Callable[[int], Any]
     regressor: Callable[[int], Any]
-    features: Callable[[pd.DataFrame, Schema], View]
+    encode: Callable[[pd.DataFrame, Sequence[Column]], np.ndarray]
+    scale: Callable[[np.ndarray, Sequence[Column]], Scaling]
 
 
 @dataclass(frozen=True)
@@ -97,35 +91,43 @@ class Classifier:
 
     Args:
         fitted: the classifier of features.
-        view: turns rows into those features.
+        features: turns rows into those features.
     """
 
     fitted: Fitted
-    view: View
+    features: Callable[[pd.DataFrame], np.ndarray]
 
     def probabilities(self, frame: pd.DataFrame) -> np.ndarray:
         """Return P(level | row), [n, K]."""
-        return self.fitted.probabilities(self.view(frame))
+        return self.fitted.probabilities(self.features(frame))
 
 
-def tree_view(train: pd.DataFrame, schema: Schema) -> View:
-    """Return the view of a tree, which learns nothing from `train`."""
-    return lambda frame: tree_features(frame, schema)
-
-
-def standardised_view(train: pd.DataFrame, schema: Schema) -> View:
-    """Return the view of a family that measures distances: standardised numeric columns beside one-hot levels.
+def standardise(numbers: np.ndarray, columns: Sequence[Column]) -> Scaling:
+    """Return the scaling of a family that measures distances: standard deviations of numeric columns, levels as is.
 
     Args:
-        train: the rows that give mean, standard deviation and the levels that occur.
-        schema: their schema.
+        numbers: [n, F] as `one_hot_features` gives them: the rows whose mean and standard deviation are taken.
+        columns: theirs.
     """
-    raw = _numbers(train, schema)  # [n, F]
-    constant = np.ptp(raw, axis=0) == 0  # the sd of equal floats can round to a tiny positive number
-    numeric = np.concatenate([[c.numeric] * (1 if c.numeric else len(c.levels)) for c in schema.features])  # [F]
-    centre = np.where(numeric, raw.mean(axis=0), 0.0)
-    weight = np.where(numeric, 1.0 / np.where(constant, 1.0, raw.std(axis=0)), 1.0) * ~constant
-    return lambda frame: (_numbers(frame, schema) - centre) * weight
+    constant = np.ptp(numbers, axis=0) == 0  # the sd of equal floats can round to a tiny positive number
+    numeric = np.concatenate([[c.numeric] * (1 if c.numeric else len(c.levels)) for c in columns])  # [F]
+    centre = np.where(numeric, numbers.mean(axis=0), 0.0)
+    weight = np.where(numeric, 1.0 / np.where(constant, 1.0, numbers.std(axis=0)), 1.0) * ~constant
+    return lambda others: (others - centre) * weight
+
+
+def unscaled(numbers: np.ndarray, columns: Sequence[Column]) -> Scaling:
+    """Return the scaling of a tree, which is none."""
+    return lambda others: others
+
+
+def learned_features(
+    predictor: Predictor, train: pd.DataFrame, columns: Sequence[Column]
+) -> tuple[np.ndarray, Callable[[pd.DataFrame], np.ndarray]]:
+    """Return the features of the training rows, [n, F], and what gives those of any rows on the same scale."""
+    numbers = predictor.encode(train, columns)
+    scale = predictor.scale(numbers, columns)
+    return scale(numbers), lambda frame: scale(predictor.encode(frame, columns))
 
 
 def fit_classifier(
@@ -184,8 +186,8 @@ def train_classifier(
         DataProblem: as in `fit_classifier`, or if the training rows are too few.
     """
     require_rows(train, "training")
-    view = predictor.features(train, schema)
-    return Classifier(fit_classifier(predictor, view(train), codes, levels=levels, seed=seed, weights=weights), view)
+    known, features = learned_features(predictor, train, schema.features)
+    return Classifier(fit_classifier(predictor, known, codes, levels=levels, seed=seed, weights=weights), features)
 
 
 def classify_target(predictor: Predictor, train: pd.DataFrame, *, schema: Schema, seed: int) -> Classifier:
@@ -196,123 +198,6 @@ def classify_target(predictor: Predictor, train: pd.DataFrame, *, schema: Schema
     """
     codes, levels = target_codes(train, schema), len(schema.target.levels)
     return train_classifier(predictor, train, codes, schema=schema, levels=levels, seed=seed)
-
-
-class SupportVectors:
-    """A support vector machine with radial kernel and Platt's probabilities, on a capped number of rows.
-
-    Platt's sigmoid is fitted to decision values of rows left out in three folds [Platt 1999], the machine itself to
-    all drawn rows.
-
-    Args:
-        seed: draws the rows and the folds.
-    """
-
-    def __init__(self, seed: int) -> None:
-        self.seed = seed
-
-    def fit(self, features: np.ndarray, codes: np.ndarray, sample_weight: np.ndarray | None = None) -> SupportVectors:
-        """Fit to at most `MOST_SUPPORT_ROWS` of the rows, drawn without replacement.
-
-        Raises:
-            DataProblem: if a drawn level has fewer than two rows, so that no fold can leave it out and know it.
-        """
-        rows = _capped(len(codes), self.seed)
-        seen, counts = np.unique(codes[rows], return_counts=True)
-        if len(seen) < 2 or counts.min() < 2:
-            raise DataProblem(f"a support vector machine needs two rows of every level; it has {counts.tolist()}")
-        folds = StratifiedKFold(min(3, int(counts.min())), shuffle=True, random_state=self.seed)
-        weights = None if sample_weight is None else sample_weight[rows]
-        self.model = CalibratedClassifierCV(SVC(), method="sigmoid", cv=folds, ensemble=False)
-        self.model.fit(features[rows], codes[rows], sample_weight=weights)
-        return self
-
-    @property
-    def classes_(self) -> np.ndarray:
-        """Codes of the levels it was trained on."""
-        return self.model.classes_
-
-    def predict_proba(self, features: np.ndarray) -> np.ndarray:
-        """Return P(level | row), [n, K]."""
-        return self.model.predict_proba(features)
-
-
-class CappedSVR(RegressorMixin, BaseEstimator):
-    """A support vector regression on at most `MOST_SUPPORT_ROWS` rows.
-
-    Args:
-        seed: draws the rows.
-    """
-
-    def __init__(self, seed: int = 0) -> None:
-        self.seed = seed
-
-    def fit(self, features: np.ndarray, target: np.ndarray) -> CappedSVR:
-        """Fit to the drawn rows."""
-        rows = _capped(len(target), self.seed)
-        self.model_ = SVR().fit(features[rows], target[rows])
-        return self
-
-    def predict(self, features: np.ndarray) -> np.ndarray:
-        """Return the predicted target, [n]."""
-        return self.model_.predict(features)
-
-
-class Perceptron:
-    """A multilayer perceptron that keeps the weights of its least log loss on a tenth of its training rows.
-
-    Args:
-        seed: draws the tenth, the first weights and the batches.
-    """
-
-    EPOCHS = 100
-    PATIENCE = 8
-
-    def __init__(self, seed: int) -> None:
-        self.seed = seed
-
-    def fit(self, features: np.ndarray, codes: np.ndarray, sample_weight: np.ndarray | None = None) -> Perceptron:
-        """Fit until the log loss has not fallen for `PATIENCE` epochs, at most `EPOCHS`."""
-        features, weights = features.astype(np.float32), np.ones(len(codes)) if sample_weight is None else sample_weight
-        order = np.lexsort((np.random.default_rng(self.seed).random(len(codes)), codes))
-        checked = np.zeros(len(codes), dtype=bool)
-        checked[order[5::10]] = True  # every tenth row of every level
-        self.classes_ = np.unique(codes)
-        # a generator, not an integer: `partial_fit` would shuffle every epoch alike
-        source = np.random.RandomState(np.random.MT19937(self.seed))
-        model = MLPClassifier(**_NETWORK, random_state=source)
-        learn = (features[~checked], codes[~checked], weights[~checked])
-        least, stale = np.inf, 0
-        for _ in range(self.EPOCHS):
-            model.partial_fit(*learn, classes=self.classes_)
-            stated = model.predict_proba(features[checked])[np.arange(checked.sum()), codes[checked]]
-            loss = -np.average(np.log(np.maximum(stated, 1e-7)), weights=weights[checked])
-            if loss < least:
-                least, stale = loss, 0
-                best = [w.copy() for w in model.coefs_], [b.copy() for b in model.intercepts_]
-            elif (stale := stale + 1) == self.PATIENCE:
-                break
-        model.coefs_, model.intercepts_ = best
-        self.model = model
-        return self
-
-    def predict_proba(self, features: np.ndarray) -> np.ndarray:
-        """Return P(level | row), [n, K]."""
-        return self.model.predict_proba(features.astype(np.float32)).astype(np.float64)
-
-
-def _numbers(frame: pd.DataFrame, schema: Schema) -> np.ndarray:
-    parts = [
-        frame[[c.name]].to_numpy(np.float64) if c.numeric else np.eye(len(c.levels))[frame[c.name].cat.codes.to_numpy()]
-        for c in schema.features
-    ]
-    return np.concatenate(parts, axis=1)  # [n, F]
-
-
-def _capped(n: int, seed: int) -> np.ndarray:
-    if n <= MOST_SUPPORT_ROWS:
-        return np.arange(n)
-    return np.sort(np.random.default_rng(seed).choice(n, size=MOST_SUPPORT_ROWS, replace=False))
 
 
 def _scaled(regressor: Any) -> Any:
@@ -326,38 +211,50 @@ PREDICTORS: Mapping[str, Predictor] = {
             "random_forest",
             lambda seed: RandomForestClassifier(**_FOREST, random_state=seed),
             lambda seed: RandomForestRegressor(**_FOREST, random_state=seed),
-            tree_view,
+            tree_features,
+            unscaled,
         ),
         Predictor(
             "xgboost",
             lambda seed: XGBClassifier(**_BOOST, random_state=seed),
             lambda seed: XGBRegressor(**_BOOST, random_state=seed),
-            tree_view,
+            tree_features,
+            unscaled,
         ),
         Predictor(
             "decision_tree",
             lambda seed: DecisionTreeClassifier(**_TREE, random_state=seed),
             lambda seed: DecisionTreeRegressor(**_TREE, random_state=seed),
-            tree_view,
+            tree_features,
+            unscaled,
         ),
         Predictor(
             "logistic_regression",
             lambda seed: LogisticRegression(solver="newton-cholesky", max_iter=1000),
             lambda seed: Ridge(),
-            standardised_view,
+            one_hot_features,
+            standardise,
         ),
         Predictor(
             "k_nearest_neighbours",
             lambda seed: KNeighborsClassifier(**_NEIGHBOURS),
             lambda seed: KNeighborsRegressor(**_NEIGHBOURS),
-            standardised_view,
+            one_hot_features,
+            standardise,
         ),
-        Predictor("support_vector_machine", SupportVectors, lambda seed: _scaled(CappedSVR(seed)), standardised_view),
+        Predictor(
+            "support_vector_machine",
+            SupportVectors,
+            lambda seed: _scaled(CappedSVR(seed)),
+            one_hot_features,
+            standardise,
+        ),
         Predictor(
             "multilayer_perceptron",
             Perceptron,
-            lambda seed: _scaled(MLPRegressor(**_NETWORK, **_STOP, random_state=seed)),
-            standardised_view,
+            lambda seed: _scaled(MLPRegressor(**NETWORK, **_STOP, random_state=seed)),
+            one_hot_features,
+            standardise,
         ),
     )
 }

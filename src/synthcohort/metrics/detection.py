@@ -17,22 +17,22 @@ folds if they are given the same `Rng`.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
 
-from synthcohort.metrics.classifiers import PREDICTORS, fit_classifier
-from synthcohort.metrics.matrix import DataProblem, numeric_values, one_hot, sample_rows, tree_features
+from synthcohort.metrics.classifiers import PREDICTORS, Predictor, fit_classifier
+from synthcohort.metrics.matrix import DataProblem, sample_rows, tree_features
 from synthcohort.rng import Rng
-from synthcohort.schema import Schema
+from synthcohort.schema import Column, Schema
 from synthcohort.scores import Score
 
 FOLDS = 5
-METRICS = ("c2st_xgboost", "c2st_logistic")
+FAMILIES = {"c2st_xgboost": "xgboost", "c2st_logistic": "logistic_regression"}
+METRICS = tuple(FAMILIES)
 
 Probability = Callable[[np.ndarray], np.ndarray]  # features [n, F] -> P(synthetic) [n]
 Learner = Callable[[np.ndarray, np.ndarray, int], Probability]  # training features, labels, seed -> fitted
@@ -58,65 +58,43 @@ class TwoSamples:
         return len(self.parts[0])
 
 
-def c2st_xgboost(unseen: pd.DataFrame, synthetic: pd.DataFrame, schema: Schema, rng: Rng) -> list[Score]:
-    """Return `c2st_xgboost`: AUROC of telling synthetic from unseen real rows; 0.5 is ideal.
+def c2st_scores(unseen: pd.DataFrame, synthetic: pd.DataFrame, schema: Schema, rng: Rng) -> list[Score]:
+    """Return the scores named in `METRICS`: AUROC of telling synthetic from unseen real rows; 0.5 is ideal.
 
     Args:
         unseen: [n, P + Q] real rows the generator never saw.
         synthetic: [m, P + Q] rows of the generator.
         schema: the schema of both.
-        rng: draws the subsamples, the folds and the classifier.
+        rng: draws the subsamples, the folds and the classifiers.
 
     Raises:
         DataProblem: if too few distinct rows leave a fold with one label only.
     """
     samples = two_samples(unseen, synthetic, schema, rng)
-    features = np.concatenate([tree_features(part, schema, with_target=True) for part in samples.parts])
-    value = cross_fitted_auroc(boosted_trees, features, samples.labels, folds=samples.folds, rng=rng)
-    return [Score("fidelity", "c2st_xgboost", value, samples.size, "half")]
+    return [_score(metric, samples, schema, rng) for metric in METRICS]
 
 
-def c2st_logistic(unseen: pd.DataFrame, synthetic: pd.DataFrame, schema: Schema, rng: Rng) -> list[Score]:
-    """Return `c2st_logistic`; arguments and errors as in `c2st_xgboost`."""
-    samples = two_samples(unseen, synthetic, schema, rng)
-    features = np.concatenate(
-        [np.hstack([numeric_values(part, schema), one_hot(part, schema)]) for part in samples.parts]
-    )
-    learn = standardised_logistic(len(schema.numeric))
-    value = cross_fitted_auroc(learn, features, samples.labels, folds=samples.folds, rng=rng)
-    return [Score("fidelity", "c2st_logistic", value, samples.size, "half")]
+def c2st_xgboost(unseen: pd.DataFrame, synthetic: pd.DataFrame, schema: Schema, rng: Rng) -> list[Score]:
+    """Return `c2st_xgboost` alone; arguments and errors as in `c2st_scores`."""
+    return [_score("c2st_xgboost", two_samples(unseen, synthetic, schema, rng), schema, rng)]
 
 
 def two_samples(unseen: pd.DataFrame, synthetic: pd.DataFrame, schema: Schema, rng: Rng) -> TwoSamples:
     """Return equally many rows of both tables with their labels and folds."""
     size = min(len(unseen), len(synthetic))
     parts = (sample_rows(unseen, size, rng.branch("real")), sample_rows(synthetic, size, rng.branch("synthetic")))
-    whole = np.concatenate([tree_features(part, schema, with_target=True) for part in parts])  # [2 size, P + Q]
+    whole = np.concatenate([tree_features(part, schema.columns) for part in parts])  # [2 size, P + Q]
     labels = np.repeat([0, 1], size)  # [2 size]
     return TwoSamples(parts, labels, stratified_folds(whole, labels, rng.branch("folds")))
 
 
-def boosted_trees(features: np.ndarray, labels: np.ndarray, seed: int) -> Probability:
-    """Fit gradient-boosted trees; a `Learner`."""
-    fitted = fit_classifier(PREDICTORS["xgboost"], features, labels, levels=2, seed=seed)
-    return lambda rows: fitted.probabilities(rows)[:, 1]
+def of_family(predictor: Predictor, columns: Sequence[Column]) -> Learner:
+    """Return a `Learner` of this family from the numbers of these columns, which it scales by its training rows."""
 
-
-def standardised_logistic(numeric: int) -> Learner:
-    """Return a `Learner` of logistic regressions (ridge penalty, C = 1) that standardises the first `numeric` columns.
-
-    The scale is that of the training rows; a column that is constant among them is shifted, not divided.
-    """
-
-    def learn(features: np.ndarray, labels: np.ndarray, seed: int) -> Probability:
-        base = features[:, :numeric]
-        centre, spread = base.mean(axis=0), np.where(np.ptp(base, axis=0) == 0, 1.0, base.std(axis=0))
-
-        def scaled(rows: np.ndarray) -> np.ndarray:
-            return np.hstack([(rows[:, :numeric] - centre) / spread, rows[:, numeric:]])
-
-        model = LogisticRegression(solver="newton-cholesky", max_iter=1000).fit(scaled(features), labels)
-        return lambda rows: model.predict_proba(scaled(rows))[:, 1]
+    def learn(numbers: np.ndarray, labels: np.ndarray, seed: int) -> Probability:
+        scale = predictor.scale(numbers, columns)
+        fitted = fit_classifier(predictor, scale(numbers), labels, levels=2, seed=seed)
+        return lambda rows: fitted.probabilities(scale(rows))[:, 1]
 
     return learn
 
@@ -164,3 +142,11 @@ def stratified_folds(features: np.ndarray, labels: np.ndarray, rng: Rng) -> np.n
     fold = np.empty(len(share), dtype=np.int64)
     fold[order] = np.arange(len(share)) % FOLDS
     return fold[group]  # [n]
+
+
+def _score(metric: str, samples: TwoSamples, schema: Schema, rng: Rng) -> Score:
+    predictor, columns = PREDICTORS[FAMILIES[metric]], schema.columns
+    numbers = np.concatenate([predictor.encode(part, columns) for part in samples.parts])
+    learn = of_family(predictor, columns)
+    value = cross_fitted_auroc(learn, numbers, samples.labels, folds=samples.folds, rng=rng)
+    return Score("fidelity", metric, value, samples.size, "half")

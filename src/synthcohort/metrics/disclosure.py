@@ -34,7 +34,8 @@ import numpy as np
 import pandas as pd
 from scipy.stats import norm
 
-from synthcohort.metrics.matrix import DataProblem, require_rows
+from synthcohort.metrics.matrix import DataProblem
+from synthcohort.metrics.release import Release
 from synthcohort.metrics.risk import CONFIDENCE, Rate, rate_score
 from synthcohort.schema import Schema
 from synthcohort.scores import Score
@@ -45,29 +46,18 @@ WAYS = 3
 MOST_COLUMNS = 6
 
 
-def disclosure_scores(
-    train: pd.DataFrame,
-    test: pd.DataFrame,
-    synthetic: pd.DataFrame,
-    schema: Schema,
-    *,
-    confidence: float = CONFIDENCE,
-) -> list[Score]:
+def disclosure_scores(release: Release, *, confidence: float = CONFIDENCE) -> list[Score]:
     """Return the score named in `METRICS`; its n is the number K of small synthetic cells.
 
     Args:
-        train: [n_train, P + Q] rows the generator learned from.
-        test: [n_test, P + Q] real rows it never saw.
-        synthetic: [m, P + Q] rows of the generator.
-        schema: the schema of all three.
+        release: what is judged.
         confidence: of the interval.
 
     Raises:
-        DataProblem: if a table has too few rows, the schema fewer than three features, or no synthetic cell is small.
+        DataProblem: if the schema has fewer than three features, or no synthetic cell is small.
     """
-    for frame, name in ((train, "train"), (test, "test"), (synthetic, "synthetic")):
-        require_rows(frame, name)
-    disclosed, small = disclosed_cells(train, test, synthetic, schema)
+    train = release.train
+    disclosed, small = disclosed_cells(train, release.test, release.synthetic, release.schema)
     return [rate_score(METRICS[0], excess_disclosure(disclosed, small, len(train), confidence), small)]
 
 

@@ -26,17 +26,9 @@ import numpy as np
 import pandas as pd
 
 from synthcohort.metrics.matrix import DataProblem
-from synthcohort.metrics.nearest import Rows, distance_rows
-from synthcohort.metrics.risk import (
-    BLOCK,
-    CONFIDENCE,
-    add_gaps,
-    column_positions,
-    draw_targets,
-    is_nearest,
-    no_distance,
-    risk_score,
-)
+from synthcohort.metrics.nearest import Gaps, column_positions, distance_rows, is_nearest
+from synthcohort.metrics.release import Release
+from synthcohort.metrics.risk import CONFIDENCE, attack_risk
 from synthcohort.rng import Rng
 from synthcohort.schema import Schema
 from synthcohort.scores import Score
@@ -44,50 +36,30 @@ from synthcohort.scores import Score
 METRICS = ("linkability_risk",)
 
 
-def linkability_scores(
-    train: pd.DataFrame,
-    test: pd.DataFrame,
-    synthetic: pd.DataFrame,
-    schema: Schema,
-    *,
-    attacks: int,
-    rng: Rng,
-    confidence: float = CONFIDENCE,
-) -> list[Score]:
-    """Return the score named in `METRICS`; its n is the number of members attacked.
-
-    Args:
-        train: [n_train, P + Q] rows the generator learned from.
-        test: [n_test, P + Q] real rows it never saw.
-        synthetic: [m, P + Q] rows of the generator.
-        schema: the schema of all three.
-        attacks: attack at most so many members, and as many controls.
-        rng: draws the rows to attack.
-        confidence: of the interval.
+def linkability_scores(release: Release, *, attacks: int, rng: Rng, confidence: float = CONFIDENCE) -> list[Score]:
+    """Return the score named in `METRICS`; arguments as in `risk.attack_risk`.
 
     Raises:
-        DataProblem: if a table has too few rows or the schema fewer than two features.
+        DataProblem: if the schema has fewer than two features.
     """
-    targets = draw_targets(train, test, synthetic, attacks=attacks, rng=rng)
-    members = link_probability(targets.members, synthetic, train, schema)
-    controls = link_probability(targets.controls, synthetic, train, schema)
-    return [risk_score(METRICS[0], members, controls, confidence)]
+
+    def link(targets: pd.DataFrame) -> np.ndarray:
+        return link_probability(targets, release.synthetic, release.train, release.schema)
+
+    return [attack_risk(METRICS[0], link, release, attacks=attacks, rng=rng, confidence=confidence)]
 
 
 def link_probability(targets: pd.DataFrame, synthetic: pd.DataFrame, train: pd.DataFrame, schema: Schema) -> np.ndarray:
     """Return for each target row the probability that its two halves find the same synthetic row, [n] in [0, 1]."""
-    first, second = known_columns(schema)
     place = column_positions(schema)
-    queries, candidates = distance_rows(targets, train, schema), distance_rows(synthetic, train, schema)
-    linked = np.empty(len(targets))
-    for start in range(0, len(targets), BLOCK):
-        part = np.arange(start, min(start + BLOCK, len(targets)))
-        block = queries.take(part)
-        by_first = _nearest_by(block, candidates, [place[name] for name in first])  # [b, m]
-        by_second = _nearest_by(block, candidates, [place[name] for name in second])  # [b, m]
+    first, second = ([place[name] for name in names] for names in known_columns(schema))
+    gaps = Gaps(distance_rows(targets, train, schema), distance_rows(synthetic, train, schema))
+    linked = []
+    for part in gaps.parts():
+        by_first, by_second = (is_nearest(gaps.distances(part, columns)) for columns in (first, second))  # [b, m]
         pairs = by_first.sum(axis=1) * by_second.sum(axis=1)
-        linked[part] = (by_first & by_second).sum(axis=1) / pairs
-    return linked
+        linked.append((by_first & by_second).sum(axis=1) / pairs)
+    return np.concatenate(linked)
 
 
 def known_columns(schema: Schema) -> tuple[list[str], list[str]]:
@@ -105,7 +77,3 @@ def known_columns(schema: Schema) -> tuple[list[str], list[str]]:
 def linkability_baseline(synthetic: pd.DataFrame) -> float:
     """Return the success rate of a random link, 1 / m: both parties draw one of the m synthetic rows."""
     return 1.0 / len(synthetic)
-
-
-def _nearest_by(queries: Rows, candidates: Rows, columns: list[int]) -> np.ndarray:
-    return is_nearest(add_gaps(no_distance(queries, candidates), queries, candidates, columns))

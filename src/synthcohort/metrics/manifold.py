@@ -57,43 +57,19 @@ table itself scores 1; both integrals are exact and not sums over a grid; ties a
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from scipy.spatial.distance import cdist
 
-from synthcohort.metrics.matrix import require_rows, sample_rows, standardised
+from synthcohort.metrics.matrix import require_rows, sample_rows
+from synthcohort.metrics.points import Blocks, Points, distance_blocks, other_rows, points
 from synthcohort.rng import Rng
 from synthcohort.schema import Schema
 from synthcohort.scores import Score
 
 METRICS = ("alpha_precision", "beta_recall", "density", "coverage", "authenticity")
 NEIGHBOURS = 5
-BLOCK = 128
-
-
-@dataclass(frozen=True)
-class Points:
-    """Rows ready for distances.
-
-    Args:
-        numeric: [n, P] float64, standardised.
-        levels: [n, sum K] float32, one-hot.
-        columns: number Q of categorical columns.
-    """
-
-    numeric: np.ndarray
-    levels: np.ndarray
-    columns: int
-
-    def __len__(self) -> int:
-        return len(self.numeric)
-
-    def take(self, index: np.ndarray) -> Points:
-        """Return the rows at these positions."""
-        return Points(self.numeric[index], self.levels[index], self.columns)
 
 
 @dataclass(frozen=True)
@@ -145,23 +121,18 @@ def manifold_scores(
     require_rows(kept, "real")
     require_rows(made, "synthetic")
     x, y = points(kept, real, schema), points(made, real, schema)
-    balls = neighbour_balls(x, np.arange(size), NEIGHBOURS)
-    found = closest_points(x, y)
+    across, others = list(distance_blocks(x, y)), list(other_rows(x, np.arange(size)))  # each serves several scores
+    balls, found = neighbour_balls(others, NEIGHBOURS), closest_points(across)
     members = points(real, real, schema).take(rng.branch("ties").numpy().permutation(len(real)))
     judged = points(sample_rows(synthetic, max_rows, rng.branch("synthetic")), real, schema)
+    held = covered(neighbour_balls(others, 1), found, 1)
     return [
         Score("fidelity", "alpha_precision", alpha_precision(x, y), size, "up"),
-        Score("fidelity", "beta_recall", beta_recall(x, y), size, "up"),
-        Score("fidelity", "density", density(x, y, balls, NEIGHBOURS), size, "up"),
+        Score("fidelity", "beta_recall", beta_recall(y, across, found, held), size, "up"),
+        Score("fidelity", "density", density(across, balls, NEIGHBOURS), size, "up"),
         Score("fidelity", "coverage", float(covered(balls, found, NEIGHBOURS).mean()), size, "up"),
         Score("privacy", "authenticity", authenticity(members, judged), len(judged), "up"),
     ]
-
-
-def points(frame: pd.DataFrame, reference: pd.DataFrame, schema: Schema) -> Points:
-    """Return the rows of `frame` on the scale of `reference`."""
-    matrix, numeric = standardised(frame, reference, schema), len(schema.numeric)
-    return Points(matrix[:, :numeric], matrix[:, numeric:].astype(np.float32), len(schema.categorical))
 
 
 def alpha_precision(x: Points, y: Points) -> float:
@@ -171,26 +142,38 @@ def alpha_precision(x: Points, y: Points) -> float:
     return 1.0 - 2.0 * curve_gap(low, high, np.full(len(y), 1.0 / len(y)), len(x))
 
 
-def beta_recall(x: Points, y: Points) -> float:
-    """Return 1 - 2 int |R(beta) - beta|, in [0, 1]."""
+def beta_recall(y: Points, across: Blocks, found: Closest, held: np.ndarray) -> float:
+    """Return 1 - 2 int |R(beta) - beta|, in [0, 1].
+
+    Args:
+        y: [m] synthetic rows.
+        across: distances from n real rows to these.
+        found: the synthetic rows nearest to each real row.
+        held: [n] how likely the ball of each real row, to its nearest other, is to hold a synthetic row.
+    """
     radii = _radii(y, _centre(y))
     low, high = _levels(radii, radii)  # [m]
-    found = closest_points(x, y)
-    share = covered(neighbour_balls(x, np.arange(len(x)), 1), found, 1) / found.ties / len(x)  # [n]
+    share = held / found.ties / len(held)  # [n]
     weight = np.zeros(len(y))  # the real rows that each synthetic row covers as their nearest
-    for part, distances in _distance_blocks(x, y):
+    for part, distances in across:
         weight += share[part] @ (distances == found.distance[part, None])  # [m]
     return 1.0 - 2.0 * curve_gap(low, high, weight, len(y))
 
 
-def density(x: Points, y: Points, balls: Balls, k: int) -> float:
-    """Return the mean number of real balls that hold a synthetic row, over k; >= 0."""
+def density(across: Blocks, balls: Balls, k: int) -> float:
+    """Return the mean number of real balls that hold a synthetic row, over k; >= 0.
+
+    Args:
+        across: distances from the real rows to the synthetic ones.
+        balls: of the real rows, to their k-th nearest other.
+        k: as in `balls`.
+    """
     surface = (k - balls.inside) / (balls.tied + 1)  # [n]
     total = 0.0
-    for part, distances in _distance_blocks(x, y):
+    for part, distances in across:
         radius = balls.radius[part, None]
         total += float((distances < radius).sum() + surface[part] @ (distances == radius).sum(axis=1))
-    return total / (k * len(y))
+    return total / (k * distances.shape[1])
 
 
 def covered(balls: Balls, found: Closest, k: int) -> np.ndarray:
@@ -215,35 +198,31 @@ def authenticity(x: Points, y: Points) -> float:
         x: [n] real rows. Of several nearest ones the first is taken: give them in random order.
         y: [m] rows judged.
     """
-    distance, place = np.empty(len(y), np.float32), np.empty(len(y), np.int64)
-    for part, distances in _distance_blocks(y, x):
+    place, distance = np.empty(len(y), np.int64), np.empty(len(y), np.float32)
+    for part, distances in distance_blocks(y, x):
         place[part] = distances.argmin(axis=1)
         distance[part] = distances.min(axis=1)
     rows, which = np.unique(place, return_inverse=True)
-    balls = neighbour_balls(x, rows, 1)
+    balls = neighbour_balls(other_rows(x, rows), 1)
     radius, tied = balls.radius[which], balls.tied[which]  # [m]
     return float(np.where(distance == radius, tied / (tied + 1), distance > radius).mean())
 
 
-def neighbour_balls(x: Points, rows: np.ndarray, k: int) -> Balls:
-    """Return the balls around the rows of x at these positions [b] that reach to their k-th nearest other row of x."""
-    radius = np.empty(len(rows), np.float32)
-    inside, tied = np.empty(len(rows), np.int64), np.empty(len(rows), np.int64)
-    for part, distances in _distance_blocks(x.take(rows), x):
-        distances[np.arange(len(distances)), rows[part]] = np.inf  # a row is not its own neighbour
-        radius[part] = np.partition(distances, k - 1, axis=1)[:, k - 1]
-        inside[part] = (distances < radius[part, None]).sum(axis=1)
-        tied[part] = (distances == radius[part, None]).sum(axis=1)
-    return Balls(radius, inside, tied)
+def neighbour_balls(others: Blocks, k: int) -> Balls:
+    """Return the balls around rows that reach to their k-th nearest other row, from what `other_rows` yields."""
+    parts = []
+    for _, distances in others:
+        radius = np.partition(distances, k - 1, axis=1)[:, k - 1]
+        inside, tied = ((compare(distances, radius[:, None])).sum(axis=1) for compare in (np.less, np.equal))
+        parts.append((radius, inside, tied))
+    return Balls(*(np.concatenate(column) for column in zip(*parts)))
 
 
-def closest_points(x: Points, y: Points) -> Closest:
-    """Return the distance from each row of x to its nearest row of y, and the number of rows of y that share it."""
-    distance, ties = np.empty(len(x), np.float32), np.empty(len(x), np.int64)
-    for part, distances in _distance_blocks(x, y):
-        distance[part] = distances.min(axis=1)
-        ties[part] = (distances == distance[part, None]).sum(axis=1)
-    return Closest(distance, ties)
+def closest_points(across: Blocks) -> Closest:
+    """Return the distance from each row of one table to its nearest row of another, and how many rows share it."""
+    least = [(distances, distances.min(axis=1)) for _, distances in across]
+    ties = [(distances == nearest[:, None]).sum(axis=1) for distances, nearest in least]
+    return Closest(np.concatenate([nearest for _, nearest in least]), np.concatenate(ties))
 
 
 def curve_gap(low: np.ndarray, high: np.ndarray, weight: np.ndarray, steps: int) -> float:
@@ -283,18 +262,3 @@ def _levels(radii: np.ndarray, among: np.ndarray) -> tuple[np.ndarray, np.ndarra
     """Return how many of `among` are below, and how many at or below, each radius: [m] and [m]."""
     ordered = np.sort(among)
     return np.searchsorted(ordered, radii, "left"), np.searchsorted(ordered, radii, "right")
-
-
-def _distance_blocks(x: Points, y: Points) -> Iterator[tuple[slice, np.ndarray]]:
-    """Yield the rows of x in parts with their distances to all rows of y, [b, n] float32.
-
-    The numeric part is summed in float64 and then rounded, so that equal steps on a lattice (ages in years) are equal
-    distances; rows differ in Q - (levels shared) categorical columns, and each adds 2 to the square.
-    """
-    for start in range(0, len(x), BLOCK):
-        part = slice(start, min(start + BLOCK, len(x)))
-        shared = x.levels[part] @ y.levels.T  # [b, n]
-        squared = 2.0 * (x.columns - shared)
-        if x.numeric.shape[1]:
-            squared = squared + cdist(x.numeric[part], y.numeric, "sqeuclidean")
-        yield part, np.sqrt(squared).astype(np.float32, copy=False)

@@ -39,12 +39,13 @@ from scipy.stats import norm, rankdata
 from synthcohort.fingerprint import fingerprints
 from synthcohort.metrics.attacks_logan import logan_attack
 from synthcohort.metrics.attacks_neighbours import distance_attack, domias_attack, monte_carlo_attack
+from synthcohort.metrics.attacks_scene import Scene
 from synthcohort.metrics.matrix import MIN_ROWS, DataProblem, require_rows
 from synthcohort.rng import Rng
 from synthcohort.schema import Schema
 from synthcohort.scores import Score
 
-Attack = Callable[[pd.DataFrame, pd.DataFrame, pd.DataFrame, Schema, Rng], np.ndarray]
+Attack = Callable[[Scene, Rng], np.ndarray]
 
 ATTACKS: Mapping[str, Attack] = {
     "distance": distance_attack,
@@ -120,9 +121,8 @@ def membership_scores(
         confidence: of the intervals of the areas, in (0, 1).
     """
     targets, n = pd.concat([game.members, game.controls], ignore_index=True), len(game.members)
-    found = {
-        name: attack(targets, synthetic, game.reference, schema, rng.branch(name)) for name, attack in ATTACKS.items()
-    }
+    scene = Scene(targets, synthetic, game.reference, schema)
+    found = {name: attack(scene, rng.branch(name)) for name, attack in ATTACKS.items()}
     result = []
     for name, score in found.items():
         members, controls = score[:n], score[n:]

@@ -28,7 +28,7 @@ redistributed, since one kernel serves all redistributions.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
@@ -46,6 +46,21 @@ PERMUTATIONS = 200
 TIE = 1e-9  # statistics closer than this are equal: above the rounding of sums, far below any MMD^2 of interest
 
 
+@dataclass(frozen=True)
+class Pairs:
+    """A number for every pair of rows of two tables x [n, D] and y [m, D], n and m >= 2.
+
+    Args:
+        xx: [n, n] within x.
+        yy: [m, m] within y.
+        xy: [n, m] between them.
+    """
+
+    xx: np.ndarray
+    yy: np.ndarray
+    xy: np.ndarray
+
+
 def mmd_score(real: pd.DataFrame, synthetic: pd.DataFrame, schema: Schema, *, max_rows: int, rng: Rng) -> list[Score]:
     """Return the scores named in `METRICS` on at most `max_rows` rows of each table, `mmd` first.
 
@@ -55,60 +70,61 @@ def mmd_score(real: pd.DataFrame, synthetic: pd.DataFrame, schema: Schema, *, ma
     x = standardised(sample_rows(real, max_rows, rng.branch("real")), real, schema)  # [n, D]
     y = standardised(sample_rows(synthetic, max_rows, rng.branch("synthetic")), real, schema)  # [m, D]
     median = median_distance(x[:BANDWIDTH_ROWS])
-    value, narrow, wide = squared_mmds(x, y, (median, median / 2.0, median * 2.0))
-    p_value = permutation_p_value(x, y, median, rng.branch("permutations"))
+    squared = squared_distances(x, y)
+    kernel = gaussian(squared, median)
+    values = [squared_mmd(one) for one in (kernel, gaussian(squared, median / 2.0), gaussian(squared, median * 2.0))]
     return [
-        Score("fidelity", "mmd", value, len(y), "down"),
-        Score("fidelity", "mmd_narrow", narrow, len(y), "down"),
-        Score("fidelity", "mmd_wide", wide, len(y), "down"),
-        Score("fidelity", "mmd_p_value", p_value, len(y), "up"),
+        *(Score("fidelity", name, value, len(y), "down") for name, value in zip(METRICS, values)),
+        Score("fidelity", "mmd_p_value", permutation_p_value(kernel, rng.branch("permutations")), len(y), "up"),
     ]
 
 
-def squared_mmd(x: np.ndarray, y: np.ndarray, bandwidth: float) -> float:
-    """Return the unbiased estimate of MMD^2 of x [n, D] and y [m, D], n and m >= 2; may be negative."""
-    return squared_mmds(x, y, (bandwidth,))[0]
+def squared_distances(x: np.ndarray, y: np.ndarray) -> Pairs:
+    """Return the squared Euclidean distances of x [n, D] and y [m, D]."""
+    return Pairs(*(cdist(a, b, "sqeuclidean") for a, b in ((x, x), (y, y), (x, y))))
 
 
-def squared_mmds(x: np.ndarray, y: np.ndarray, bandwidths: tuple[float, ...]) -> list[float]:
-    """Return the unbiased estimate of MMD^2 of x [n, D] and y [m, D] for each bandwidth; distances are taken once."""
-    n, m = len(x), len(y)
-    sums = zip(_kernel_sums(x, x, bandwidths), _kernel_sums(y, y, bandwidths), _kernel_sums(x, y, bandwidths))
-    return [  # the diagonal of a table against itself holds ones
-        (within_x - n) / (n * (n - 1)) + (within_y - m) / (m * (m - 1)) - 2.0 * between / (n * m)
-        for within_x, within_y, between in sums
-    ]
+def gaussian(squared: Pairs, bandwidth: float) -> Pairs:
+    """Return the Gaussian kernel of squared distances."""
+    scale = -2.0 * bandwidth**2
+    return Pairs(np.exp(squared.xx / scale), np.exp(squared.yy / scale), np.exp(squared.xy / scale))
 
 
-def permutation_p_value(x: np.ndarray, y: np.ndarray, bandwidth: float, rng: Rng) -> float:
-    """Return the p-value of MMD^2 over `PERMUTATIONS` redistributions of the rows of x [n, D] and y [m, D].
+def squared_mmd(kernel: Pairs) -> float:
+    """Return the unbiased estimate of MMD^2; may be negative."""
+    n, m = kernel.xy.shape  # the diagonal of a table against itself holds ones
+    within_x, within_y = (_sum(kernel.xx) - n) / (n * (n - 1)), (_sum(kernel.yy) - m) / (m * (m - 1))
+    return within_x + within_y - 2.0 * _sum(kernel.xy) / (n * m)
+
+
+def permutation_p_value(kernel: Pairs, rng: Rng) -> float:
+    """Return the p-value of MMD^2 over `PERMUTATIONS` redistributions of the rows of x and y.
 
     All sums that MMD^2 needs follow from the row sums of the kernel matrix K of all N rows and from K 1_b, 1_b the
-    indicator of the n rows that count as x: one pass over K in blocks serves all redistributions.
+    indicator of the n rows that count as x: one matrix product serves all redistributions.
     """
-    z = np.concatenate([x, y])  # [N, D]
-    member = np.zeros((len(z), 1 + PERMUTATIONS))  # column 0: the tables as they are
-    member[: len(x)] = 1.0
+    n, m = kernel.xy.shape
+    member = np.zeros((n + m, 1 + PERMUTATIONS))  # column 0: the tables as they are
+    member[:n] = 1.0
     member[:, 1:] = rng.numpy().permuted(member[:, 1:], axis=0)
-    values = squared_mmd_of_members(z, member, bandwidth)  # [1 + B]
+    values = squared_mmd_of_members(kernel, member)  # [1 + B]
     return (1.0 + float((values[1:] >= values[0] - TIE).sum())) / (1.0 + PERMUTATIONS)
 
 
-def squared_mmd_of_members(z: np.ndarray, member: np.ndarray, bandwidth: float) -> np.ndarray:
-    """Return the unbiased estimate of MMD^2, [B], of the rows of z [N, D] with member [N, B] 1 against those with 0.
+def squared_mmd_of_members(kernel: Pairs, member: np.ndarray) -> np.ndarray:
+    """Return the unbiased estimate of MMD^2, [B], of the rows with member [n + m, B] 1 against those with 0.
 
-    Every column of `member` has the same number of ones.
+    Every column of `member` has the same number of ones; rows of x come first.
     """
-    n = float(member[:, 0].sum())
-    m = len(z) - n
-    total, from_x, within_x = 0.0, np.zeros(member.shape[1]), np.zeros(member.shape[1])
-    for part, squared in _squared_distances(z, z):
-        kernel = np.exp(squared / (-2.0 * bandwidth**2))  # [b, N]
-        sums = kernel.sum(axis=1)  # [b]
-        total += float(sums.sum())
-        from_x += sums @ member[part]  # [B] members against all rows
-        within_x += np.einsum("nb,nb->b", member[part], kernel @ member)  # [B] members against members
+    of_x, of_y = np.split(member, [len(kernel.xx)])  # [n, B], [m, B]
+    rows_x = kernel.xx.sum(axis=1) + kernel.xy.sum(axis=1)  # [n]
+    rows_y = kernel.yy.sum(axis=1) + kernel.xy.sum(axis=0)  # [m]
+    total, from_x = rows_x.sum() + rows_y.sum(), rows_x @ of_x + rows_y @ of_y  # from_x: [B] members against all rows
+    within_x = (of_x * (kernel.xx @ of_x + 2.0 * (kernel.xy @ of_y))).sum(axis=0)
+    within_x += (of_y * (kernel.yy @ of_y)).sum(axis=0)  # [B] members against members
     within_y = total - 2.0 * from_x + within_x
+    n = float(member[:, 0].sum())
+    m = len(member) - n
     return (within_x - n) / (n * (n - 1)) + (within_y - m) / (m * (m - 1)) - 2.0 * (from_x - within_x) / (n * m)
 
 
@@ -121,15 +137,5 @@ def median_distance(x: np.ndarray) -> float:
     return float(np.median(apart))
 
 
-def _kernel_sums(x: np.ndarray, y: np.ndarray, bandwidths: tuple[float, ...]) -> list[float]:
-    totals = [0.0] * len(bandwidths)
-    for _, squared in _squared_distances(x, y):
-        for place, bandwidth in enumerate(bandwidths):
-            totals[place] += float(np.exp(squared / (-2.0 * bandwidth**2)).sum())
-    return totals
-
-
-def _squared_distances(x: np.ndarray, y: np.ndarray) -> Iterator[tuple[slice, np.ndarray]]:
-    for start in range(0, len(x), BLOCK):
-        part = slice(start, start + BLOCK)
-        yield part, cdist(x[part], y, "sqeuclidean")  # [b, m]
+def _sum(kernel: np.ndarray) -> float:
+    return sum(float(kernel[start : start + BLOCK].sum()) for start in range(0, len(kernel), BLOCK))

@@ -4,12 +4,13 @@ Gower's distance without its mean [Gower 1971]: d(a, b) = sum over numeric colum
 categorical columns in which a and b differ, with the range of the training table. A shift across the whole range of a
 numeric column weighs as much as a different level. The target is a column like any other.
 
-Queries go in blocks, so memory is `BLOCK` x candidates whatever the number of queries; arithmetic is in float32.
+Queries go in parts, so memory does not grow with their number; arithmetic is in float32, one column after the other, so
+that equal steps are equal distances.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,7 +19,7 @@ import pandas as pd
 from synthcohort.metrics.matrix import level_codes, unit_numeric
 from synthcohort.schema import Schema
 
-BLOCK = 32  # a block of 34,000 candidates stays in a core's cache, which halves the time
+CELLS = 1 << 19  # distances at a time: two megabytes, near a core's cache whatever the number of candidates
 
 
 @dataclass(frozen=True)
@@ -63,16 +64,63 @@ def distance_rows(frame: pd.DataFrame, train: pd.DataFrame, schema: Schema) -> R
     return Rows(np.ascontiguousarray(numeric), np.ascontiguousarray(codes))
 
 
+class Gaps:
+    """The terms of the distances from every query to every candidate, column by column, numeric columns first.
+
+    Args:
+        queries, candidates: rows on one scale.
+    """
+
+    def __init__(self, queries: Rows, candidates: Rows) -> None:
+        self.queries = queries
+        self.candidates = candidates
+        self.columns = range(len(queries.numeric) + len(queries.codes))
+
+    def parts(self) -> Iterator[slice]:
+        """Yield consecutive positions of queries, about `CELLS` distances each."""
+        size = max(1, CELLS // len(self.candidates))
+        for start in range(0, len(self.queries), size):
+            yield slice(start, min(start + size, len(self.queries)))
+
+    def distances(self, part: slice, columns: Iterable[int]) -> np.ndarray:
+        """Return the distances of a part of the queries over these columns, [b, candidates] float32."""
+        return self.add(np.zeros((part.stop - part.start, len(self.candidates)), np.float32), part, columns)
+
+    def add(self, distance: np.ndarray, part: slice, columns: Iterable[int]) -> np.ndarray:
+        """Add the terms of these columns to distances [b, candidates], in place, and return them."""
+        gap, numeric = np.empty_like(distance), len(self.queries.numeric)
+        for column in columns:
+            if column < numeric:
+                np.subtract(self.queries.numeric[column, part, None], self.candidates.numeric[column], out=gap)
+                distance += np.abs(gap, out=gap)
+            else:
+                levels = self.queries.codes[column - numeric, part, None]
+                distance += levels != self.candidates.codes[column - numeric]
+        return distance
+
+
+def column_positions(schema: Schema) -> dict[str, int]:
+    """Return where each column stands in the `Rows` of a table: numeric columns first, then categorical ones."""
+    return {column.name: j for j, column in enumerate([*schema.numeric, *schema.categorical])}
+
+
+def is_nearest(distance: np.ndarray) -> np.ndarray:
+    """Return which candidates lie at the smallest distance from each query, [queries, candidates] bool."""
+    return distance == distance.min(axis=1, keepdims=True)
+
+
 def nearest(queries: Rows, candidates: Rows) -> Nearest:
     """Return the two smallest distances of each query to a candidate, and how many candidates share the smallest."""
-    smallest, ties = np.empty((len(queries), 2), np.float32), np.empty(len(queries), np.int64)
-    for part, block in _blocks(queries, candidates):
-        place = block.argmin(axis=1)[:, None]  # [b, 1]
-        smallest[part, 0] = np.take_along_axis(block, place, axis=1)[:, 0]
-        ties[part] = (block == smallest[part, :1]).sum(axis=1)
-        np.put_along_axis(block, place, np.inf, axis=1)
-        smallest[part, 1] = block.min(axis=1)
-    return Nearest(smallest[:, 0].astype(np.float64), ties, smallest[:, 1].astype(np.float64))
+    return nearest_of_first(queries, candidates, len(candidates))[0]
+
+
+def nearest_of_first(queries: Rows, candidates: Rows, *sizes: int) -> list[Nearest]:
+    """Return what is nearest to each query among the first so many candidates, for each of these numbers."""
+    parts: dict[int, list[Nearest]] = {size: [] for size in sizes}
+    for _, block in _blocks(queries, candidates):
+        for size, found in parts.items():
+            found.append(_two_smallest(block[:, :size]))
+    return [_joined(parts[size]) for size in sizes]
 
 
 def neighbour_distance(queries: Rows, candidates: Rows, k: int) -> np.ndarray:
@@ -91,25 +139,33 @@ def closeness_within(queries: Rows, candidates: Rows, radius: float) -> np.ndarr
     columns = len(queries.numeric) + len(queries.codes)
     parts = []
     for _, block in _blocks(queries, candidates):
+        closeness, within = np.zeros(block.shape), block <= np.float32(radius)
         with np.errstate(divide="ignore"):
-            closeness = -np.log(block.astype(np.float64) / columns)
-        parts.append(np.where(block <= np.float32(radius), closeness, 0.0).mean(axis=1))
+            closeness[within] = -np.log(block[within].astype(np.float64) / columns)
+        parts.append(closeness.mean(axis=1))
     return np.concatenate(parts)
 
 
 def _blocks(queries: Rows, candidates: Rows) -> Iterator[tuple[slice, np.ndarray]]:
     """Yield consecutive positions of queries and their distances to every candidate, [b, candidates] float32."""
-    for start in range(0, len(queries), BLOCK):
-        part = slice(start, min(start + BLOCK, len(queries)))
-        yield part, _distances(queries, part, candidates)
+    gaps = Gaps(queries, candidates)
+    for part in gaps.parts():
+        yield part, gaps.distances(part, gaps.columns)
 
 
-def _distances(queries: Rows, part: slice, candidates: Rows) -> np.ndarray:
-    total = np.zeros((part.stop - part.start, len(candidates)), np.float32)  # [b, candidates]
-    gap = np.empty_like(total)
-    for ours, theirs in zip(queries.numeric, candidates.numeric):
-        np.subtract(ours[part, None], theirs[None, :], out=gap)
-        total += np.abs(gap, out=gap)
-    for ours, theirs in zip(queries.codes, candidates.codes):
-        total += ours[part, None] != theirs[None, :]
-    return total
+def _two_smallest(block: np.ndarray) -> Nearest:
+    place = block.argmin(axis=1)[:, None]  # [b, 1]
+    least = np.take_along_axis(block, place, axis=1)
+    ties = np.array([np.count_nonzero(row) for row in block == least])
+    np.put_along_axis(block, place, np.inf, axis=1)
+    second = block.min(axis=1)
+    np.put_along_axis(block, place, least, axis=1)
+    return Nearest(least[:, 0].astype(np.float64), ties, second.astype(np.float64))
+
+
+def _joined(parts: list[Nearest]) -> Nearest:
+    return Nearest(
+        np.concatenate([part.distance for part in parts]),
+        np.concatenate([part.ties for part in parts]),
+        np.concatenate([part.second for part in parts]),
+    )

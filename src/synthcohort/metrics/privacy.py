@@ -33,7 +33,7 @@ import numpy as np
 import pandas as pd
 
 from synthcohort.metrics.matrix import DataProblem, sample_rows
-from synthcohort.metrics.nearest import Nearest, Rows, distance_rows, nearest
+from synthcohort.metrics.nearest import Nearest, Rows, distance_rows, nearest, nearest_of_first
 from synthcohort.rng import Rng
 from synthcohort.schema import Schema
 from synthcohort.scores import Score
@@ -71,9 +71,8 @@ def privacy_scores(
     judged = distance_rows(sample_rows(synthetic, max_rows, rng.branch("synthetic")), train, schema)
     members, holdout = distance_rows(train, train, schema), distance_rows(test, train, schema)
     size = min(len(members), len(holdout))
-    to_train, to_holdout = nearest(judged, members), nearest(judged, holdout)
-    to_train_equal = nearest(judged, members.take(_subset(len(members), size, rng.branch("members"))))
-    to_holdout_equal = nearest(judged, holdout.take(_subset(len(holdout), size, rng.branch("holdout"))))
+    to_train, to_train_equal = _nearest_of(judged, members, size, rng.branch("members"))
+    to_holdout, to_holdout_equal = _nearest_of(judged, holdout, size, rng.branch("holdout"))
     fresh = nearest(_some(holdout, max_rows, rng.branch("fresh")), members)
     others = nearest(_some(members, max_rows, rng.branch("others")), members)  # itself first, then the next row
     chance = len(members) / (len(members) + len(holdout))
@@ -134,6 +133,13 @@ def exact_copies(train: pd.DataFrame, synthetic: pd.DataFrame) -> float:
 
 def _row_keys(frame: pd.DataFrame) -> np.ndarray:
     return pd.util.hash_pandas_object(frame, index=False).to_numpy()  # [n] uint64
+
+
+def _nearest_of(queries: Rows, rows: Rows, size: int, rng: Rng) -> list[Nearest]:
+    """Return what is nearest to each query among all rows, and among `size` of them drawn at random."""
+    drawn = _subset(len(rows), size, rng)
+    order = np.concatenate([drawn, np.setdiff1d(np.arange(len(rows)), drawn)])
+    return nearest_of_first(queries, rows.take(order), len(rows), size)
 
 
 def _some(rows: Rows, most: int, rng: Rng) -> Rows:

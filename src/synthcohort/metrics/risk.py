@@ -27,21 +27,19 @@ says that this attack is weak, not that the table is safe.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 from scipy.stats import norm
 
-from synthcohort.metrics.matrix import DataProblem, require_rows, sample_rows
-from synthcohort.metrics.nearest import Rows
+from synthcohort.metrics.matrix import DataProblem, sample_rows
+from synthcohort.metrics.release import Release
 from synthcohort.rng import Rng
-from synthcohort.schema import Schema
 from synthcohort.scores import Score
 
 CONFIDENCE = 0.95
-BLOCK = 16  # queries at a time: 16 x 34,000 float32 distances fit the cache of one core
 
 
 @dataclass(frozen=True)
@@ -70,18 +68,11 @@ class Targets:
     controls: pd.DataFrame
 
 
-def draw_targets(
-    train: pd.DataFrame, test: pd.DataFrame, synthetic: pd.DataFrame, *, attacks: int, rng: Rng
-) -> Targets:
-    """Return equally many members and controls: at most `attacks`, and no more than the smaller table has.
-
-    Raises:
-        DataProblem: if one of the three tables has too few rows.
-    """
-    for frame, name in ((train, "train"), (test, "test"), (synthetic, "synthetic")):
-        require_rows(frame, name)
-    size = min(attacks, len(train), len(test))
-    return Targets(sample_rows(train, size, rng.branch("members")), sample_rows(test, size, rng.branch("controls")))
+def draw_targets(release: Release, *, attacks: int, rng: Rng) -> Targets:
+    """Return equally many members and controls: at most `attacks`, and no more than the smaller table has."""
+    size = min(attacks, len(release.train), len(release.test))
+    members = sample_rows(release.train, size, rng.branch("members"))
+    return Targets(members, sample_rows(release.test, size, rng.branch("controls")))
 
 
 def success_rate(successes: float, attacks: int, confidence: float = CONFIDENCE) -> Rate:
@@ -110,6 +101,30 @@ def residual_risk(attack: Rate, control: Rate) -> Rate:
     return Rate((attack.value - control.value) / margin, error)
 
 
+def attack_risk(
+    metric: str,
+    attack: Callable[[pd.DataFrame], np.ndarray],
+    release: Release,
+    *,
+    attacks: int,
+    rng: Rng,
+    confidence: float,
+) -> Score:
+    """Return the risk of an attack on single rows, as a score whose n is the number of members attacked.
+
+    Args:
+        metric: its name.
+        attack: rows [n, P + Q] -> how well it succeeds on each, [n] in [0, 1].
+        release: what is attacked.
+        attacks: attack at most so many members, and as many controls.
+        rng: draws them.
+        confidence: of the interval.
+    """
+    targets = draw_targets(release, attacks=attacks, rng=rng)
+    members, controls = np.split(attack(pd.concat([targets.members, targets.controls])), 2)
+    return risk_score(metric, members, controls, confidence)
+
+
 def risk_score(metric: str, members: np.ndarray, controls: np.ndarray, confidence: float) -> Score:
     """Return the risk as a score on the axis privacy.
 
@@ -127,36 +142,3 @@ def rate_score(metric: str, risk: Rate, n: int) -> Score:
     """Return a risk, measured by n attacks on members, as a score on the axis privacy."""
     low, high = risk.value - risk.error, risk.value + risk.error
     return Score("privacy", metric, risk.value, n, "down", low=low, high=high)
-
-
-def column_positions(schema: Schema) -> dict[str, int]:
-    """Return where each column stands in the `Rows` of a table: numeric columns first, then categorical ones."""
-    return {column.name: j for j, column in enumerate([*schema.numeric, *schema.categorical])}
-
-
-def no_distance(queries: Rows, candidates: Rows) -> np.ndarray:
-    """Return the distance over no column at all, [queries, candidates] of zeros, for `add_gaps` to add to."""
-    return np.zeros((len(queries), len(candidates)), np.float32)
-
-
-def add_gaps(distance: np.ndarray, queries: Rows, candidates: Rows, columns: Sequence[int]) -> np.ndarray:
-    """Add the terms of these columns to a distance, in place, and return it.
-
-    Args:
-        distance: [queries, candidates] float32.
-        queries, candidates: the rows.
-        columns: positions as `column_positions` gives them.
-    """
-    numeric = len(queries.numeric)
-    for column in columns:
-        if column < numeric:
-            gap = queries.numeric[column][:, None] - candidates.numeric[column][None, :]
-            distance += np.abs(gap, out=gap)
-        else:
-            distance += queries.codes[column - numeric][:, None] != candidates.codes[column - numeric][None, :]
-    return distance
-
-
-def is_nearest(distance: np.ndarray) -> np.ndarray:
-    """Return which candidates lie at the smallest distance from each query, [queries, candidates] bool."""
-    return distance == distance.min(axis=1, keepdims=True)

@@ -41,7 +41,8 @@ from functools import reduce
 import numpy as np
 import pandas as pd
 
-from synthcohort.metrics.matrix import DataProblem, require_rows, tree_features
+from synthcohort.metrics.matrix import DataProblem, tree_features
+from synthcohort.metrics.release import Release
 from synthcohort.metrics.risk import CONFIDENCE, Rate, rate_score, residual_risk, success_rate
 from synthcohort.rng import Rng
 from synthcohort.schema import Schema
@@ -51,38 +52,23 @@ METRICS = ("singling_out_risk", "singling_out_risk_univariate")
 WIDTH = 3  # columns of a multivariate predicate
 TRIES = 100  # rows drawn for each multivariate predicate asked for
 MIN_PREDICATES = 10
+FIRST = 1000  # rows a predicate is tried on before it is tried on all
 
 Term = tuple[int, np.ufunc, float]  # column, comparison, value: the cell compares so with the value
 Predicate = tuple[Term, ...]  # all terms hold
 
 
-def singling_out_scores(
-    train: pd.DataFrame,
-    test: pd.DataFrame,
-    synthetic: pd.DataFrame,
-    schema: Schema,
-    *,
-    attacks: int,
-    rng: Rng,
-    confidence: float = CONFIDENCE,
-) -> list[Score]:
-    """Return the scores named in `METRICS`; n is the number of predicates.
+def singling_out_scores(release: Release, *, attacks: int, rng: Rng, confidence: float = CONFIDENCE) -> list[Score]:
+    """Return the scores named in `METRICS`; n is the number of predicates, and too few of a kind fail its score alone.
 
     Args:
-        train: [n_train, P + Q] rows the generator learned from.
-        test: [n_test, P + Q] real rows it never saw.
-        synthetic: [m, P + Q] rows of the generator.
-        schema: the schema of all three.
+        release: what is attacked.
         attacks: form at most so many predicates of each kind.
         rng: draws the predicates.
         confidence: of the intervals.
-
-    Raises:
-        DataProblem: if a table has too few rows; too few predicates fail only the score they belong to.
     """
-    for frame, name in ((train, "train"), (test, "test"), (synthetic, "synthetic")):
-        require_rows(frame, name)
-    published = synthetic.drop_duplicates()
+    train, test, schema = release.train, release.test, release.schema
+    published = release.synthetic.drop_duplicates()
 
     def several() -> list[Predicate]:
         return multivariate_predicates(published, schema, wanted=attacks, rng=rng.branch("multivariate"))
@@ -168,7 +154,7 @@ def multivariate_predicates(published: pd.DataFrame, schema: Schema, *, wanted: 
             break
         columns = np.sort(draw.choice(len(table), WIDTH, replace=False))
         predicate = extreme_predicate(table[:, row], columns, medians, schema)
-        if satisfied(predicate, table).sum() == 1:
+        if _holds_once(predicate, table):
             found[predicate] = None
     return list(found)
 
@@ -216,12 +202,17 @@ def singling_out_baseline(
 
 def cells(frame: pd.DataFrame, schema: Schema) -> np.ndarray:
     """Return the cells as numbers, one contiguous row a column, [P + Q, n]; a category is the position of its level."""
-    return np.ascontiguousarray(tree_features(frame, schema, with_target=True).T)
+    return np.ascontiguousarray(tree_features(frame, schema.columns).T)
 
 
 def satisfied(predicate: Predicate, table: np.ndarray) -> np.ndarray:
     """Return which rows of a table of `cells` satisfy the predicate, [n] bool."""
     return reduce(np.logical_and, (compare(table[j], value) for j, compare, value in predicate))
+
+
+def _holds_once(predicate: Predicate, table: np.ndarray) -> bool:
+    first = satisfied(predicate, table[:, :FIRST])  # most predicates hold for two of these, and the rest can be spared
+    return bool(np.count_nonzero(first) < 2 and np.count_nonzero(satisfied(predicate, table)) == 1)
 
 
 def _dispersion(hits: np.ndarray) -> float:

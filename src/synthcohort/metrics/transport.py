@@ -29,6 +29,7 @@ from scipy.optimize import linear_sum_assignment
 from scipy.spatial.distance import cdist
 
 from synthcohort.metrics.matrix import one_hot, require_rows, sample_rows, unit_numeric
+from synthcohort.metrics.release import Release
 from synthcohort.rng import Rng
 from synthcohort.schema import Schema
 from synthcohort.scores import Score
@@ -36,35 +37,24 @@ from synthcohort.scores import Score
 METRICS = ("wasserstein_train", "wasserstein_test")
 
 
-def transport_scores(
-    train: pd.DataFrame,
-    test: pd.DataFrame,
-    synthetic: pd.DataFrame,
-    schema: Schema,
-    *,
-    max_rows: int = 1000,
-    rng: Rng,
-) -> list[Score]:
+def transport_scores(release: Release, *, max_rows: int = 1000, rng: Rng) -> list[Score]:
     """Return `wasserstein_train` and `wasserstein_test`.
 
     Args:
-        train: [n_train, P + Q] rows the generator learned from.
-        test: [n_test, P + Q] real rows it never saw.
-        synthetic: [m, P + Q] rows of the generator.
-        schema: the schema of all three.
+        release: what is judged.
         max_rows: use at most so many rows of each table, and of each as many as the smallest has. Time grows with the
             cube of this number.
         rng: draws the subsamples.
 
     Raises:
-        DataProblem: if fewer than `MIN_ROWS` rows of a table are there or allowed.
+        DataProblem: if fewer than `MIN_ROWS` rows of a table are allowed.
     """
-    size = min(len(train), len(test), len(synthetic), max_rows)
-    rows = {}
-    for name, frame in (("train", train), ("test", test), ("synthetic", synthetic)):
-        kept = sample_rows(frame, size, rng.branch(name))
-        require_rows(kept, name)
-        rows[name] = transport_rows(kept, train, schema)
+    tables = {"train": release.train, "test": release.test, "synthetic": release.synthetic}
+    size = min(max_rows, *map(len, tables.values()))
+    kept = {name: sample_rows(frame, size, rng.branch(name)) for name, frame in tables.items()}
+    for name, frame in kept.items():
+        require_rows(frame, name)
+    rows = {name: transport_rows(frame, release.train, release.schema) for name, frame in kept.items()}
     return [
         Score("fidelity", f"wasserstein_{name}", wasserstein(rows[name], rows["synthetic"]), size, "down")
         for name in ("train", "test")

@@ -30,7 +30,7 @@ from sklearn.metrics import (
 )
 
 from synthcohort.metrics.calibration import brier, calibration_intercept, calibration_slope_error
-from synthcohort.metrics.classifiers import Predictor, classify_target
+from synthcohort.metrics.classifiers import Predictor, classify_target, learned_features
 from synthcohort.metrics.matrix import DataProblem, require_rows, target_codes
 from synthcohort.rng import Rng
 from synthcohort.schema import Schema
@@ -172,9 +172,9 @@ def _regression(predictor: Predictor, train: pd.DataFrame, test: pd.DataFrame, s
     if np.ptp(truth) == 0:
         raise DataProblem(f"the target {name!r} is constant over the {len(test)} test rows, so R^2 is undefined")
     require_rows(train, "training")
-    view = predictor.features(train, schema)
-    model = predictor.regressor(seed).fit(view(train), train[name].to_numpy())
-    return Judged(predictor, model, truth, model.predict(view(test)))
+    known, features = learned_features(predictor, train, schema.features)
+    model = predictor.regressor(seed).fit(known, train[name].to_numpy())
+    return Judged(predictor, model, truth, model.predict(features(test)))
 
 
 def _positive(measure: Callable[[np.ndarray, np.ndarray], float]) -> Callable[[np.ndarray, np.ndarray], float]:

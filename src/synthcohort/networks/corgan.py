@@ -142,5 +142,6 @@ def _norm(channels: int, generator: torch.Generator) -> nn.BatchNorm1d:
 @torch.no_grad()
 def clip_weights(network: nn.Module, bound: float) -> None:
     """Move every weight of `network` into [-bound, bound] [Arjovsky 2017, alg. 1]."""
-    for weight in network.parameters():
-        weight.clamp_(-bound, bound)
+    weights: list[Tensor] = list(network.parameters())
+    torch._foreach_clamp_min_(weights, -bound)
+    torch._foreach_clamp_max_(weights, bound)

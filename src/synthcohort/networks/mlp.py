@@ -52,8 +52,31 @@ class ResidualMLP(nn.Module):
         return self.leave(self.norm(h))  # [n, outputs]
 
 
+class Octaves(nn.Module):
+    """Sines and cosines of numbers at F octaves, [n, P] -> [n, 2 P F]: sin 2^f x and cos 2^f x, f = 0..F-1.
+
+    Periodic features of a number [Gorishniy 2022, sec. 3.3] let a smooth network bend sharply: at the border of a
+    plateau, at the rank of a value that many rows share.
+
+    Departs: the frequencies are fixed octaves of one standard deviation instead of learned ones; a learned first layer
+    mixes them anyhow.
+    """
+
+    frequencies: Tensor
+
+    def __init__(self, count: int) -> None:
+        super().__init__()
+        self.register_buffer("frequencies", 2.0 ** torch.arange(count), persistent=False)
+
+    def forward(self, x: Tensor) -> Tensor:
+        angles = (x[:, :, None] * self.frequencies).flatten(1)  # [n, P F]
+        return torch.cat([angles.sin(), angles.cos()], dim=1)  # [n, 2 P F]
+
+
 class DenoisingMLP(nn.Module):
     """A residual MLP that knows the time and, if there are labels, the label.
+
+    The weights of the octaves start at zero: a small table that has no use for them is learned as without.
 
     Args:
         features: width of a noisy row.
@@ -62,6 +85,8 @@ class DenoisingMLP(nn.Module):
         width: hidden width, even.
         depth: number of residual blocks, >= 0.
         generator: source of the first weights.
+        numeric: how many of the first features are numbers that are also given by their octaves, 0 <= numeric.
+        octaves: how many of them, >= 0.
     """
 
     def __init__(
@@ -73,15 +98,22 @@ class DenoisingMLP(nn.Module):
         width: int,
         depth: int,
         generator: torch.Generator,
+        numeric: int = 0,
+        octaves: int = 0,
     ) -> None:
         super().__init__()
+        self.numeric = numeric
         self.time = TimeEmbedding(width, generator)
         self.label = embedding(labels, width, generator) if labels else None
         self.body = ResidualMLP(inputs=features, outputs=outputs, width=width, depth=depth, generator=generator)
+        self.octaves = Octaves(octaves)
+        added = torch.zeros(width, 2 * octaves * numeric)
+        self.body.enter.weight = nn.Parameter(torch.cat([self.body.enter.weight.detach(), added], dim=1))
 
     def forward(self, x: Tensor, t: Tensor, y: Tensor | None) -> Tensor:
         """Return [n, outputs] for rows x [n, features], times t [n] and labels y [n]; y is None without labels."""
         embedded = self.time(t)  # [n, width]
         if self.label is not None:
             embedded = embedded + self.label(y)
-        return self.body(x, embedded)
+        whole = torch.cat([x, self.octaves(x[:, : self.numeric])], dim=1)  # [n, features + 2 P F]
+        return self.body(whole, embedded)

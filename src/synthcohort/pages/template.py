@@ -33,6 +33,7 @@ figcaption, .caption { color:var(--soft); font-size:.9rem; max-width:52rem; marg
 table { border-collapse:collapse; font-size:.9rem; font-variant-numeric:tabular-nums; }
 th, td { padding:.3rem .65rem; text-align:right; border-bottom:1px solid var(--line); vertical-align:top; }
 th { font-weight:600; background:var(--tint); } thead th { white-space:nowrap; }
+th.wrapped { white-space:normal; vertical-align:bottom; } th.wrapped small { display:block; font-weight:400; }
 th.text, td.text { text-align:left; } tbody th { text-align:left; font-weight:500; background:none; }
 td.best { font-weight:700; background:#e6f2ea; } td.sentinel, th.sentinel { color:var(--soft); font-style:italic; }
 td small { color:var(--soft); font-weight:400; display:block; white-space:nowrap; }

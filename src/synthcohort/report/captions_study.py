@@ -27,9 +27,8 @@ LIBRARIES = ("torch", "numpy", "scikit-learn", "xgboost")  # whose versions bear
 def table_note(how: str) -> str:
     """Return the caption of the table of headline metrics."""
     return (
-        f"{how} Best method of each row in green; the real table and the sentinels stand apart in italics. In the "
-        "column of "
-        "the real table, fresh real rows are judged as if they were synthetic, and models are trained on real train "
+        f"{how} Best method of each column in green; the real table and the sentinels stand apart in italics. In the "
+        "row of the real table, fresh real rows are judged as if they were synthetic, and models are trained on real train "
         "rows."
     )
 

@@ -111,30 +111,33 @@ def missing_shares(frame: pd.DataFrame, *, restricted: bool) -> pd.Series:
 
 
 def side_by_side(intervals: pd.DataFrame, directions: Mapping[str, str]) -> str:
-    """Return metrics by generators with mean and interval, the best method of each row marked.
+    """Return generators by metrics with mean and interval, the best method of each column marked.
 
     Sentinels and the real table stand apart in italics and are never "best": one copies, the other forgets, and the
     third is the yardstick.
 
     Args:
         intervals: columns generator, metric, mean, low, high.
-        directions: metric -> "up", "down", "half" or "zero", in the order of the rows.
+        directions: metric -> "up", "down", "half" or "zero", in the order of the columns.
     """
     names = style.order(list(intervals["generator"].unique()))
     apart = {style.REAL, *style.SENTINELS}
     found = {(r.generator, r.metric): r for r in intervals.itertuples()}
+    best = {
+        metric: best_of({n: found[n, metric].mean for n in names if n not in apart and (n, metric) in found}, direction)
+        for metric, direction in directions.items()
+    }
     rows = []
-    for metric, direction in directions.items():
-        methods = {n: found[n, metric].mean for n in names if n not in apart and (n, metric) in found}
-        best = best_of(methods, direction)
-        row: list[object] = [Cell(labels.short_label(metric), f"({_WISH[direction]})", "text")]
-        for name in names:
+    for name in names:
+        row: list[object] = [Cell(style.label(name), css="text sentinel" if name in apart else "text")]
+        for metric in directions:
             entry = found.get((name, metric))
             cell = interval(entry.mean, entry.low, entry.high) if entry else Cell("–")
-            row.append(Cell(cell.text, cell.note, "best" if name in best else "sentinel" if name in apart else ""))
+            marks = "best" if name in best[metric] else "sentinel" if name in apart else ""
+            row.append(Cell(cell.text, cell.note, marks))
         rows.append(row)
-    head: list[str | Cell] = ["metric", *(Cell(style.label(n), css="sentinel" if n in apart else "") for n in names)]
-    return table(head, rows)
+    heads = [Cell(labels.short_label(metric), f"({_WISH[wish]})", "wrapped") for metric, wish in directions.items()]
+    return table(["generator", *heads], rows)
 
 
 def compact(intervals: pd.DataFrame, directions: Mapping[str, str]) -> str:

@@ -10,6 +10,8 @@ gets the same number of trials, each a different setting, on the same rows under
 - the others are the estimator's suggestion. A setting that was tried is not tried again: an untried one is drawn in
   its stead, because equal budgets mean equally many settings seen.
 
+A setting whose fit costs more than the budget fails, with that as its reason: all methods are compared at one budget.
+
 Every fit and every judgement takes the same randomness in every trial, so that two trials differ by their settings.
 The estimator is seeded anew for each trial, from its number: a search that was interrupted goes on with the trials it
 would have made. Finished trials are kept in Optuna's journal under a stamp of all that decides what a trial gives.
@@ -141,6 +143,9 @@ def _measure(study: Study, generator: str, setting: Setting, table: str, judge: 
     except FitError as error:
         return Outcome(table, None, _line(error), time.process_time() - begin, 0.0)
     middle = time.process_time()
+    if middle - begin > study.params.tuning.fit_cpu_seconds:
+        reason = f"the fit and its draw took more than {study.params.tuning.fit_cpu_seconds:g} CPU seconds"
+        return Outcome(table, None, reason, middle - begin, 0.0)
     try:
         parts, reason = judge.parts(drawn), ""
     except DataProblem as error:

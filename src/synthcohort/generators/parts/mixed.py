@@ -124,6 +124,19 @@ class MixedModes:
         own = self.modes.sizes
         return (*(m + int(s) for m, s in zip(own, self.counts, strict=False)), *own[self.numeric :])
 
+    @property
+    def width(self) -> int:
+        """Length of an encoded row: P + sum(sizes)."""
+        return self.numeric + sum(self.sizes)
+
+    def group(self, name: str) -> int:
+        """Return which group of indicators belongs to column `name`."""
+        return self.modes.group(name)
+
+    def target_codes(self, conditions: pd.DataFrame) -> np.ndarray:
+        """Return the levels [n] that the caller asks of the target; raises as `Modes.target_codes`."""
+        return self.modes.target_codes(conditions)
+
     def encode(self, frame: pd.DataFrame, rng: Rng, device: str = "cpu") -> ModeRows:
         """Return the rows of `frame` as tensors; modes are drawn from their responsibilities with `rng`."""
         squeezed, marks = frame.copy(), np.full((len(frame), self.numeric), -1)
