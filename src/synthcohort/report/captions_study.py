@@ -28,8 +28,8 @@ def table_note(how: str) -> str:
     """Return the caption of the table of headline metrics."""
     return (
         f"{how} Best method of each column in green; the real table and the sentinels stand apart in italics. In the "
-        "row of the real table, fresh real rows are judged as if they were synthetic, and models are trained on real train "
-        "rows."
+        "row of the real table, fresh real rows are judged as if they were synthetic, and models are trained on real "
+        "train rows."
     )
 
 
