@@ -58,14 +58,19 @@ class Encoder:
 
     @classmethod
     def fit(cls, train: pd.DataFrame, schema: Schema) -> Encoder:
-        """Learn the maps from training rows (no missing cells)."""
+        """Learn the maps from training rows; a missing cell is no value of its column.
+
+        Raises:
+            ValueError: if there are no rows, or no cell of a numeric column.
+        """
         if not len(train):
             raise ValueError("an encoder needs at least one training row")
         n = len(train)
         wanted = min(max(n, 2), 1000)
         numeric = [c.name for c in schema.numeric]
         probabilities = np.linspace(0, 1, wanted)
-        quantiles = np.quantile(train[numeric].to_numpy(), probabilities, axis=0).reshape(wanted, len(numeric))
+        columns = [_quantiles(train[name].dropna().to_numpy(), probabilities, name) for name in numeric]
+        quantiles = np.stack(columns, axis=1) if columns else np.empty((wanted, 0))  # [R, P]
         return cls(schema, np.maximum.accumulate(quantiles, axis=0), 1 / (2 * (n + 1)))
 
     @property
@@ -78,7 +83,7 @@ class Encoder:
         return Encoded(self.encode_numeric(frame), self.encode_codes(frame))
 
     def encode_numeric(self, frame: pd.DataFrame) -> np.ndarray:
-        """Return the normal scores [n, P]."""
+        """Return the normal scores [n, P], NaN for a missing cell."""
         names = [c.name for c in self.schema.numeric]
         values = frame[names].to_numpy(dtype=np.float64)
         if not names or not len(frame):
@@ -87,7 +92,7 @@ class Encoder:
         return norm.ppf(self.lo + (1 - 2 * self.lo) * uniform)
 
     def encode_codes(self, frame: pd.DataFrame) -> np.ndarray:
-        """Return the level numbers [n, Q]."""
+        """Return the level numbers [n, Q], -1 for a missing cell."""
         columns = [frame[c.name].cat.codes.to_numpy(dtype=np.int64) for c in self.schema.categorical]
         return np.stack(columns, axis=1) if columns else np.empty((len(frame), 0), dtype=np.int64)
 
@@ -118,6 +123,12 @@ class Encoder:
     def restore(cls, schema: Schema, arrays: dict[str, np.ndarray]) -> Encoder:
         """Rebuild an encoder from `state`."""
         return cls(schema, arrays["encoder_quantiles"], float(arrays["encoder_lo"][0]))
+
+
+def _quantiles(cells: np.ndarray, probabilities: np.ndarray, name: str) -> np.ndarray:
+    if not len(cells):
+        raise ValueError(f"column {name!r} has no cell in the training rows")
+    return np.quantile(cells, probabilities)
 
 
 def _transformer(quantiles: np.ndarray) -> QuantileTransformer:

@@ -103,7 +103,7 @@ class Generator(ABC):
         """Learn from training rows.
 
         Args:
-            train: [n, P + Q] frame that satisfies `schema`, no missing cells, n >= 2.
+            train: [n, P + Q] frame that satisfies `schema`, n >= 2; missing cells only with the ability impute.
             schema: the table's schema.
             rng: the randomness of this fit.
             validation: rows for early stopping, never learned from.
@@ -111,13 +111,13 @@ class Generator(ABC):
 
         Raises:
             SchemaError: if a frame breaks the schema.
-            FitError: if the fit cannot be completed.
+            FitError: if the fit cannot be completed, or a training row or column has no cell at all.
         """
-        schema.check(train)
-        if validation is not None:
-            schema.check(validation)
+        for frame in (train,) if validation is None else (train, validation):
+            schema.check(frame, allow_missing="impute" in self.abilities)
         if len(train) < 2:
             raise FitError(f"{self.name} needs at least 2 training rows, got {len(train)}")
+        self._check_some_cells(train)
         self.schema = schema
         self.history = []
         cpu, wall = time.process_time(), time.perf_counter()
@@ -148,10 +148,7 @@ class Generator(ABC):
         """
         if n < 0:
             raise ValueError(f"{self.name}: cannot draw n={n} rows; n must be 0 or more")
-        unknown = sorted(set(options) - set(self.sampling_options))
-        if unknown:
-            known = sorted(self.sampling_options) or "none"
-            raise TypeError(f"{self.name} has no sampling option {unknown[0]!r}; it has {known}")
+        self._check_options(options)
         if conditions is not None and not len(conditions.columns):
             conditions = None
         if conditions is not None:
@@ -164,10 +161,31 @@ class Generator(ABC):
                 drawn[name] = conditions[name].reset_index(drop=True)
         return self.schema.check(drawn)
 
-    def impute(self, rows: pd.DataFrame, *, rng: Rng, draws: int = 1) -> list[pd.DataFrame]:
-        """Complete the missing cells of `rows`, `draws` times."""
+    def impute(self, rows: pd.DataFrame, *, rng: Rng, draws: int = 1, **options: Any) -> list[pd.DataFrame]:
+        """Complete the missing cells of `rows`, `draws` times.
+
+        Args:
+            rows: [n, P + Q] frame that satisfies the schema but for missing cells; a row may miss all of them.
+            rng: the randomness of the draws; draw k takes its branch ("draw", k).
+            draws: how many completed frames, >= 1.
+            options: sampling options of this generator.
+
+        Returns:
+            `draws` frames with the index of `rows`; cells that were there are unchanged, bit for bit.
+
+        Raises:
+            AbilityError, SchemaError, TypeError: as `sample`; an infinite cell is named by row and column.
+        """
         self._require("impute", "fill missing cells")
-        return self._impute(rows, rng, draws)
+        self._check_options(options)
+        if draws < 1:
+            raise ValueError(f"{self.name}: draws={draws} must be at least 1")
+        for name, cells in rows.select_dtypes("number").items():
+            for row in rows.index[np.isinf(cells)]:
+                raise SchemaError(f"row {row!r}, column {name!r}: the cell is infinite; a missing cell is NaN")
+        self.schema.check(rows, allow_missing=True)
+        drawn = self._impute(rows.reset_index(drop=True), rng, draws, options)
+        return [self.schema.check(frame.set_axis(rows.index)) for frame in drawn]
 
     def log_density(self, rows: pd.DataFrame) -> np.ndarray:
         """Return the log density of each row, [n], in nats."""
@@ -218,7 +236,7 @@ class Generator(ABC):
     @abstractmethod
     def _restore(self, arrays: dict[str, np.ndarray], record: dict[str, Any]) -> None: ...
 
-    def _impute(self, rows: pd.DataFrame, rng: Rng, draws: int) -> list[pd.DataFrame]:
+    def _impute(self, rows: pd.DataFrame, rng: Rng, draws: int, options: Mapping[str, Any]) -> list[pd.DataFrame]:
         raise NotImplementedError
 
     def _log_density(self, rows: pd.DataFrame) -> np.ndarray:
@@ -233,6 +251,18 @@ class Generator(ABC):
                 f"{self.name} cannot {ask}: it lacks the ability {ability!r} and has {sorted(self.abilities)}; "
                 f"choose a generator whose `abilities` include {ability!r}"
             )
+
+    def _check_options(self, options: Mapping[str, Any]) -> None:
+        for unknown in sorted(set(options) - set(self.sampling_options)):
+            known = sorted(self.sampling_options) or "none"
+            raise TypeError(f"{self.name} has no sampling option {unknown!r}; it has {known}")
+
+    def _check_some_cells(self, train: pd.DataFrame) -> None:
+        absent = train.isna()
+        for name in absent.columns[absent.all(axis=0)]:
+            raise FitError(f"{self.name}: column {name!r} is missing in every training row; drop the column")
+        for row in absent.index[absent.all(axis=1)]:
+            raise FitError(f"{self.name}: every cell of training row {row!r} is missing; drop the row")
 
     def _check_conditions(self, n: int, conditions: pd.DataFrame) -> None:
         if len(conditions) != n:
