@@ -344,6 +344,11 @@ class Paths:
         return self.root / "build" / "pages" / stage / ("-".join(cell) + ".ipynb" if cell else "page.ipynb")
 
     @property
+    def sources(self) -> Path:
+        """Lists of the source files that each kind of cell depends on."""
+        return self.root / "build" / "sources"
+
+    @property
     def findings(self) -> Path:
         """The findings, as JSON."""
         return self.root / "reports" / "findings.json"
