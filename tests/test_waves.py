@@ -33,7 +33,7 @@ def test_every_cell_runs_once_and_waves_keep_their_order(opened, monkeypatch):
     ran = []
     monkeypatch.setattr(waves, "_dvc", lambda arguments, root: ran.append(arguments[-1]) or 0)
     assert waves.run(opened, 2) == 0
-    assert len(ran) == len(set(ran)) == 2 * 4 + 2 * 2 * 2 + 2 + 1 + len(waves.PAGES) + 1
+    assert len(ran) == len(set(ran)) == 1 + 2 * 4 + 2 * 2 * 2 + 2 + 1 + len(waves.PAGES) + 1
     order = [next(i for i, w in enumerate(waves.WAVES) if c.split("@")[0] in w) for c in ran[:-1]]
     assert order == sorted(order)
     assert ran[-1] == "repro"
@@ -99,7 +99,7 @@ def test_one_job_is_plain_dvc(opened, monkeypatch):
 def test_the_waves_hold_every_stage_of_the_pipeline_but_the_last():
     stages = yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"]
     assert set(stages) - {"site"} == {s for wave in waves.WAVES for s in wave}
-    assert {name for name, stage in stages.items() if "matrix" not in stage} == {*waves.PAGES, "site"}
+    assert {name for name, stage in stages.items() if "matrix" not in stage} == {"sources", *waves.PAGES, "site"}
 
 
 def test_staleness_is_asked_again_only_where_a_wave_may_have_changed_it(opened, monkeypatch):
@@ -107,7 +107,7 @@ def test_staleness_is_asked_again_only_where_a_wave_may_have_changed_it(opened, 
 
     def stale(root):
         asked.append(1)
-        return {"train@big-vae"} if len(asked) < 5 else {"evaluate@big-vae"}
+        return {"train@big-vae"} if len(asked) < 6 else {"evaluate@big-vae"}
 
     monkeypatch.setattr(waves, "_stale", stale)
     ran = []

@@ -1,9 +1,9 @@
 """How does DVC keep its record of some hundred cells without spending longer on it than on the cells?
 
 After every cell DVC reads and writes the whole of dvc.lock in a way that keeps comments and quotes, though a record has
-none: four seconds of processor a cell at 150 cells, more with every cell that is added. `python -m synthcohort.lockfile
-ARGUMENTS` is `dvc ARGUMENTS` with that one file read and written plainly, in a second. The record holds the same
-values in the same order; only long strings are folded elsewhere. Every other file is DVC's own business.
+none: seconds of processor a cell, more with every cell that is added. `python -m synthcohort.lockfile ARGUMENTS` is
+`dvc ARGUMENTS` with that one file read and written plainly, in a fraction of the time. The record holds the same values
+in the same order; only long strings are folded elsewhere. Every other file is DVC's own business.
 """
 
 from __future__ import annotations

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from synthcohort import conditions, scores
+from synthcohort import conditions, scores, sources
 from synthcohort.pages import execute, template
 from synthcohort.study import PIPELINE_VARIABLE, ParamsError, Paths, Study
 
@@ -33,6 +33,8 @@ class Stage:
         folders: folders it fills besides its page.
         tables: tidy score files it writes.
         records: JSON files it writes.
+        by_name: the room whose module a cell looks up, "generators" or "datasets"; "" for none.
+        long: whether it is too long to run again for a figure or a sentence of its working page.
     """
 
     notebook: str
@@ -41,13 +43,20 @@ class Stage:
     folders: tuple[Callable[..., Path], ...] = ()
     tables: tuple[Callable[..., Path], ...] = ()
     records: tuple[Callable[..., Path], ...] = ()
+    by_name: str = ""
+    long: bool = False
 
 
+LOOKS = ("figures", "report")
 STAGES: dict[str, Stage] = {
     "raw": Stage(
-        "00_raw_table", ("dataset",), page=lambda paths, dataset: paths.page(f"raw/{dataset}"), folders=(Paths.table,)
+        "00_raw_table",
+        ("dataset",),
+        page=lambda paths, dataset: paths.page(f"raw/{dataset}"),
+        folders=(Paths.table,),
+        by_name="datasets",
     ),
-    "prepare": Stage("10_prepare", ("dataset",), folders=(Paths.development, Paths.test)),
+    "prepare": Stage("10_prepare", ("dataset",), folders=(Paths.development, Paths.test), by_name="datasets"),
     "tune": Stage("15_tune", ("generator",)),
     "train": Stage(
         "20_train",
@@ -55,15 +64,21 @@ STAGES: dict[str, Stage] = {
         folders=(Paths.trained,),
         tables=(Paths.cost,),
         records=(Paths.machine,),
+        by_name="generators",
+        long=True,
     ),
-    "reference": Stage("25_reference", ("dataset",), tables=(lambda paths, dataset: paths.scores(dataset, "real"),)),
-    "evaluate": Stage("30_evaluate", ("dataset", "generator"), tables=(Paths.scores,)),
-    "shadow": Stage("35_shadow", ("dataset", "generator"), tables=(Paths.shadow,)),
+    "reference": Stage(
+        "25_reference", ("dataset",), tables=(lambda paths, dataset: paths.scores(dataset, "real"),), long=True
+    ),
+    "evaluate": Stage("30_evaluate", ("dataset", "generator"), tables=(Paths.scores,), long=True),
+    "shadow": Stage("35_shadow", ("dataset", "generator"), tables=(Paths.shadow,), by_name="generators", long=True),
     "few_steps": Stage(
         "36_few_steps",
         ("dataset", "generator"),
         tables=(Paths.few_steps, Paths.few_steps_cost),
         records=(Paths.few_steps_machine,),
+        by_name="generators",
+        long=True,
     ),
     "side_by_side": Stage("40_side_by_side", ("dataset",), page=lambda paths, dataset: paths.page(f"tables/{dataset}")),
     "faithful": Stage("50_faithful", (), page=lambda paths: paths.page("faithful")),
@@ -109,7 +124,7 @@ def run(study: Study, name: str, cell: dict[str, str]) -> Path:
 
     Args:
         study: settings and paths.
-        name: a key of `STAGES`, or "site".
+        name: a key of `STAGES`, "sources" or "site".
         cell: a value for each of the stage's `per`.
 
     Raises:
@@ -120,6 +135,8 @@ def run(study: Study, name: str, cell: dict[str, str]) -> Path:
         from synthcohort import site
 
         return site.write(study)
+    if name == "sources":
+        return sources.write(study.paths.sources, plans(study))
     stage = _find(study, name, cell)
     if name == "raw":  # the first stage of every run; once is enough, since it loads every generator
         check(study)
@@ -131,6 +148,27 @@ def run(study: Study, name: str, cell: dict[str, str]) -> Path:
     os.environ[PIPELINE_VARIABLE] = name
     notebook = study.paths.root / "notebooks" / f"{stage.notebook}.ipynb"
     return execute.execute(notebook, cell, executed=executed, page=page, root=study.paths.root)
+
+
+def plans(study: Study) -> dict[str, sources.Plan]:
+    """Return where the source files of every kind of cell are looked for: STAGE, or STAGE/NAME by a module's name."""
+    found = {"site": sources.Plan(sources.PACKAGE / "site.py")}
+    for name, stage in STAGES.items():
+        notebook = study.paths.root / "notebooks" / f"{stage.notebook}.ipynb"
+        apart = LOOKS if stage.long else ()
+        if not stage.by_name:
+            found[name] = sources.Plan(notebook, apart=apart)
+        for module in _looked_up(study, stage.by_name):
+            own = sources.PACKAGE / stage.by_name / f"{module}.py"
+            found[f"{name}/{module}"] = sources.Plan(notebook, (own,) if own.is_file() else (), apart)
+    return found
+
+
+def _looked_up(study: Study, room: str) -> list[str]:
+    """Return the names a cell may look up in a room; a table of the user's own has no module."""
+    from synthcohort.generators import load as registry
+
+    return {"": [], "generators": registry.names(), "datasets": list(study.params.datasets)}[room]
 
 
 def keep_absent(study: Study) -> None:
@@ -204,7 +242,7 @@ def _check_search(study: Study, name: str) -> None:
 
 def _find(study: Study, name: str, cell: dict[str, str]) -> Stage:
     if name not in STAGES:
-        raise ParamsError(f"no stage {name!r}; there are {', '.join([*STAGES, 'site'])}")
+        raise ParamsError(f"no stage {name!r}; there are {', '.join([*STAGES, 'sources', 'site'])}")
     stage = STAGES[name]
     if set(cell) != set(stage.per):
         wanted = " ".join(f"--{p} NAME" for p in stage.per) or "no further arguments"

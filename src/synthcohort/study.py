@@ -112,7 +112,7 @@ class ShadowBlock(_Block):
     """The shadow-model membership attack.
 
     Args:
-        tables: tables it is run on; each costs `models` fits a generator.
+        tables: tables it is run on, none to do without it; each costs `models` fits a generator.
         models: fits a cell, half of them with each target; even, since runs come in complementary pairs.
         targets: rows attacked, the most exposed of the first split's train rows.
     """
@@ -121,22 +121,12 @@ class ShadowBlock(_Block):
     models: int = Field(default=16, ge=6, multiple_of=2)
     targets: int = Field(default=20, ge=2)
 
-    @field_validator("tables")
-    @classmethod
-    def _some(cls, value: list[str]) -> list[str]:
-        if not value:
-            raise ValueError(
-                "name at least one table, since DVC refuses a stage over an empty list; "
-                "to do without the attack, delete the stage `shadow` from dvc.yaml and this block"
-            )
-        return value
-
 
 class FewStepsBlock(_Block):
     """How few evaluations of a network draw a good row.
 
     Args:
-        tables, generators: the cells whose trained networks are drawn from again.
+        tables, generators: the cells whose trained networks are drawn from again; none to do without it.
         evaluations: numbers of evaluations that draw a row, ascending.
         asked: the number that the page asks about, one of `evaluations`.
         ancestral: evaluations of the reference, ancestral steps; more than any of `evaluations`.
@@ -149,16 +139,6 @@ class FewStepsBlock(_Block):
     asked: int = 25
     ancestral: int = 1000
     rows: int = Field(default=5000, ge=50)
-
-    @field_validator("tables", "generators")
-    @classmethod
-    def _some(cls, value: list[str]) -> list[str]:
-        if not value:
-            raise ValueError(
-                "name at least one, since DVC refuses a stage over an empty list; to do without the question, delete "
-                "the stage `few_steps` from dvc.yaml and this block"
-            )
-        return value
 
     @model_validator(mode="after")
     def _numbers(self) -> FewStepsBlock:
@@ -342,6 +322,11 @@ class Paths:
     def executed(self, stage: str, *cell: str) -> Path:
         """Executed notebook of a cell; its HTML stands beside it."""
         return self.root / "build" / "pages" / stage / ("-".join(cell) + ".ipynb" if cell else "page.ipynb")
+
+    @property
+    def sources(self) -> Path:
+        """Lists of the source files that each kind of cell depends on."""
+        return self.root / "build" / "sources"
 
     @property
     def findings(self) -> Path:

@@ -20,7 +20,14 @@ from pathlib import Path
 from synthcohort.study import ParamsError, Study
 
 PAGES = ("findings", "faithful", "rare_class", "leak", "useful", "few_steps_page", "cost")  # one cell each
-WAVES = (("raw",), ("prepare",), ("reference", "train"), ("evaluate", "shadow", "few_steps"), ("side_by_side", *PAGES))
+WAVES = (
+    ("sources",),
+    ("raw",),
+    ("prepare",),
+    ("reference", "train"),
+    ("evaluate", "shadow", "few_steps"),
+    ("side_by_side", *PAGES),
+)
 
 
 def run(study: Study, jobs: int) -> int:
@@ -97,7 +104,7 @@ def _cells(study: Study) -> list[str]:
     attacked = [f"shadow@{d}-{g}" for d in datasets if d in study.params.shadow.tables for g in generators]
     again = study.params.few_steps
     drawn = [f"few_steps@{d}-{g}" for d in datasets if d in again.tables for g in again.generators]
-    return per_table + list(PAGES) + attacked + drawn + per_cell
+    return ["sources", *per_table, *PAGES, *attacked, *drawn, *per_cell]
 
 
 def _stale(root: Path) -> set[str]:

@@ -21,6 +21,7 @@ from synthcohort.tuning import objective, search, trials
 from synthcohort.tuning.objective import Parts
 from synthcohort.tuning.trials import Outcome, Trial
 
+SOURCE = Path(search.__file__).parents[1]
 SPACE = {"width": [64, 128, 256], "rate": [0.001, 0.01], "kind": ["a", "b"]}
 
 
@@ -101,18 +102,18 @@ def imported(path: Path) -> set[Path]:
         node for node in tree if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("synthcohort")
     ]
     names = {name for node in found for name in (node.module, *(f"{node.module}.{a.name}" for a in node.names))}
-    files = {search.SOURCE.joinpath(*name.split(".")[1:]).with_suffix(".py") for name in names if "." in name}
+    files = {SOURCE.joinpath(*name.split(".")[1:]).with_suffix(".py") for name in names if "." in name}
     return {file for file in files if file.is_file()}
 
 
 @pytest.mark.parametrize("generator", registry.names())
 def test_all_the_code_that_decides_a_trial_is_in_its_stamp(generator):
     seen: set[Path] = set()
-    waiting = {search.SOURCE / "tuning" / "search.py", search.SOURCE / "generators" / f"{generator}.py"}
+    waiting = {SOURCE / "tuning" / "search.py", SOURCE / "generators" / f"{generator}.py"}
     while waiting:
         seen |= waiting
         waiting = {file for path in waiting for file in imported(path)} - seen
-    assert seen - set(search.deciding_files(generator)) <= {search.SOURCE / "study.py"}
+    assert seen - set(search.deciding_files(generator)) <= {SOURCE / "study.py"}
 
 
 def test_a_trial_that_fails_is_kept_with_its_reason_and_has_no_value(make, monkeypatch):

@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 
 INJECTED_ID = "injected-parameters"
 _ANSI = re.compile(r"\x1b\[[0-9;]*m")
-# jsonschema, behind nbformat, compiles a grammar of international addresses when it is imported: 1.4 s of every cell
-# for a format that no notebook's schema has. It does without where the package is absent.
+# jsonschema, behind nbformat, compiles a grammar of international addresses when it is imported. That takes longer
+# than all else a cell imports here, for a format that no notebook has; it does without where the package is absent.
 sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]
 _TERMINAL_SECONDS = {True: "0.2", False: "20"}  # between two updates of a progress bar; rarer where lines add up
 

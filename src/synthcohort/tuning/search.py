@@ -36,6 +36,7 @@ from optuna.storages.journal import JournalFileBackend
 from optuna.trial import FrozenTrial, TrialState, create_trial
 from tqdm import tqdm
 
+from synthcohort import sources
 from synthcohort.generators import load as registry
 from synthcohort.generators.base import FitError
 from synthcohort.metrics.matrix import DataProblem
@@ -47,14 +48,6 @@ from synthcohort.tuning.rows import TuningRows, tuning_rows
 from synthcohort.tuning.trials import Outcome, Setting, Trial
 
 STARTUP = 4
-SOURCE = Path(__file__).resolve().parents[1]
-DECIDING = (
-    "cells/rows.py", "datasets/table.py", "diffusion", "encoding.py", "fingerprint.py", "generators/base.py",
-    "generators/load.py", "generators/parts", "imputation.py", "metrics", "networks", "preparation.py", "rng.py",
-    "schema.py", "scores.py", "splits.py", "training.py", "tuning/objective.py", "tuning/rows.py", "tuning/search.py",
-    "tuning/trials.py",
-)  # fmt: skip
-
 Space = Mapping[str, Sequence[Choice]]
 
 
@@ -192,8 +185,9 @@ def _stamp(study: Study, generator: str) -> str:
 
 def deciding_files(generator: str) -> list[Path]:
     """Return the files of the library that decide what a trial gives; `study` hands on settings and is none."""
-    named = [SOURCE / name for name in (*DECIDING, f"generators/{generator}.py")]
-    return sorted(file for place in named for file in ([place] if place.suffix else place.rglob("*.py")))
+    here = Path(__file__).resolve()
+    plan = sources.Plan(here, (sources.PACKAGE / "generators" / f"{generator}.py",))
+    return [here, *(sources.PACKAGE / name for name in sorted(sources.files(plan)))]
 
 
 def _distributions(space: Space) -> dict[str, BaseDistribution]:
