@@ -162,7 +162,7 @@ class ARF(Generator):
                 level = column.levels[self.grid.order[self.grid.place[i]][cells.codes[unseen[0], i]]]
                 raise ValueError(f"arf: condition on level {level!r} of {column.name!r}, which no training row had")
 
-    def _impute(self, rows: pd.DataFrame, rng: Rng, draws: int) -> list[pd.DataFrame]:
+    def _impute(self, rows: pd.DataFrame, rng: Rng, draws: int, options: Mapping[str, Any]) -> list[pd.DataFrame]:
         self.schema.check(rows, allow_missing=True)
         if not len(rows):
             return [rows.copy() for _ in range(draws)]
