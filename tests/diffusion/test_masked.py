@@ -22,20 +22,34 @@ def _generator(name: str) -> torch.Generator:
 
 
 class Constant(nn.Module):
-    """Answers mean 1, variance 1/4 and the same logits everywhere, and keeps what it was asked."""
+    """Answers mean 1, variance 1/4, correction 0.4, the same logits everywhere, and keeps what it was asked."""
 
     def __init__(self, numeric: int, layout: Layout) -> None:
         super().__init__()
-        self.numbers = nn.Parameter(torch.tensor([1.0, math.log(0.25)]).expand(numeric, 2).clone())
+        self.numbers = nn.Parameter(torch.tensor([1.0, math.log(0.25), 0.4]).expand(numeric, 3).clone())
         self.logits = nn.Parameter(torch.arange(layout.total, dtype=torch.float32))
 
     def encode(self, values: Tensor, codes: Tensor, given: Tensor) -> tuple[Tensor, ...]:
         return (values.where(given[:, : values.shape[1]], 0.0),)
 
-    def decode(self, values: Tensor, codes: Tensor, free: Tensor, t: Tensor, memory) -> tuple[Tensor, Tensor]:
-        self.asked = codes, t
+    def decode(self, values, codes, certainty, free, t, memory) -> tuple[Tensor, Tensor]:
+        self.asked, self.read = (codes, t), (values, certainty)
         self.answered = self.numbers.expand(len(t), -1, -1), self.logits.expand(len(t), -1)
         return self.answered
+
+
+def test_cells_are_read_by_what_they_are_worth() -> None:
+    """sqrt(alpha_bar) x_t is E[x_0 | x_t] of a standard normal x_0: its regression on x_t."""
+    n = 100_000
+    alpha_bar = SCHEDULE.alpha_bar(torch.tensor(0.6))
+    x_0, eps = torch.randn(2, n, 1, generator=_generator("worth"))
+    x_t = State(gaussian.diffuse(x_0, eps, alpha_bar), torch.zeros(n, 2, dtype=torch.int64))
+    network = Constant(1, LAYOUT)
+    Reader(network, SCHEDULE, LAYOUT, 1).decode(x_t, torch.full((n,), 0.6), torch.ones(n, 3, dtype=torch.bool), ())
+    values, certainty = network.read
+    assert torch.allclose(certainty, alpha_bar.expand(n, 1))
+    slope = (x_0 * x_t.numeric).mean() / x_t.numeric.square().mean()
+    assert torch.allclose(values, slope * x_t.numeric, atol=0.02)
 
 
 def test_v_gives_back_the_row_it_was_made_of() -> None:
@@ -90,8 +104,7 @@ def test_only_free_cells_are_in_the_loss() -> None:
     reader = Reader(network, SCHEDULE, LAYOUT, 2)
     losses = masked.loss(reader, x_0, cells, _generator("noise"))
     of_numbers, of_logits = torch.autograd.grad(losses.sum(), network.answered)
-    assert torch.equal(of_numbers[:, :, 0] != 0, cells.free[:, :2])
-    assert torch.equal(of_numbers[:, :, 1] != 0, cells.free[:, :2])
+    assert torch.equal(of_numbers != 0, cells.free[:, :2, None].expand(-1, -1, 3))
     assert torch.equal(of_logits.split([3, 2], dim=1)[0].abs().sum(1) > 0, cells.free[:, 2])
     other = State(x_0.numeric.where(cells.free[:, :2], 9.0), x_0.codes.where(cells.free[:, 2:], 0))
     assert torch.equal(losses, masked.loss(reader, other, cells, _generator("noise")))
@@ -110,7 +123,7 @@ def test_the_loss_is_the_mean_over_free_cells() -> None:
     signal, noise = alpha_bar[:, None].sqrt(), (1 - alpha_bar[:, None]).sqrt()
     x_t = signal * x_0.numeric + noise * eps
     mean = (1.0 / 0.25 + signal * x_t / noise**2) / (1 / 0.25 + (signal / noise) ** 2)
-    wrong = (signal * eps - noise * x_0.numeric) - (signal * x_t - mean) / noise
+    wrong = (signal * eps - noise * x_0.numeric) - (signal * x_t - mean) / noise - 0.4
     for i in range(50):
         free = cells.free[i]
         terms = [float(wrong[i, j] ** 2) for j in range(2) if free[j]]
@@ -138,11 +151,11 @@ class Exact(nn.Module):
         assert not given[:, 0].any()
         return (values[:, 1:], given[:, 1:])
 
-    def decode(self, values: Tensor, codes: Tensor, free: Tensor, t: Tensor, memory) -> tuple[Tensor, Tensor]:
+    def decode(self, values, codes, certainty, free, t, memory) -> tuple[Tensor, Tensor]:
         other, given = memory
         mean = torch.where(given, RHO * other, 0.0)
         variance = torch.where(given, 1 - RHO**2, 1.0)
-        first = torch.stack([mean, variance.log()], dim=2)  # [n, 1, 2]
+        first = torch.stack([mean, variance.log(), torch.zeros_like(mean)], dim=2)  # [n, 1, 3]
         return torch.cat([first, torch.full_like(first, torch.nan)], dim=1), values.new_zeros(len(values), 0)
 
 
@@ -182,8 +195,8 @@ class ExactLevels(nn.Module):
     def encode(self, values: Tensor, codes: Tensor, given: Tensor) -> tuple[Tensor, ...]:
         return (codes[:, 1],)
 
-    def decode(self, values: Tensor, codes: Tensor, free: Tensor, t: Tensor, memory) -> tuple[Tensor, Tensor]:
-        return values.new_zeros(len(values), 0, 2), torch.cat(
+    def decode(self, values, codes, certainty, free, t, memory) -> tuple[Tensor, Tensor]:
+        return values.new_zeros(len(values), 0, 3), torch.cat(
             [JOINT[:, memory[0]].T.log(), torch.zeros(len(codes), 2)], dim=1
         )  # [n, 3 + 2]
 

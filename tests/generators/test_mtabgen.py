@@ -16,7 +16,7 @@ from synthcohort.schema import Column, Schema, SchemaError
 
 RNG = Rng(3)
 SMALL = {"width": 16, "depth": 1, "heads": 2, "max_steps": 20, "batch_size": 32, "evaluate_every": 5}
-QUICK = {"width": 32, "depth": 1, "heads": 2, "max_steps": 400, "batch_size": 256, "learning_rate": 3e-3}
+QUICK = {"width": 32, "depth": 1, "heads": 2, "max_steps": 1_200, "batch_size": 256, "learning_rate": 5e-3}
 FAMILY = ["mtabgen", "mtabgen_mlp", "mtabgen_addition", "mtabgen_concatenation", "mtabgen_fixed_share"]
 
 

@@ -46,7 +46,7 @@ def _cells(seed: int) -> tuple[Tensor, Tensor]:
 
 
 def _answer(net: nn.Module, clean: tuple, noisy: tuple, given: Tensor = GIVEN, free: Tensor = FREE) -> Tensor:
-    v, logits = net.decode(*noisy, free, torch.tensor([0.3]), net.encode(*clean, given))
+    v, logits = net.decode(*noisy, torch.tensor([[0.5]]), free, torch.tensor([0.3]), net.encode(*clean, given))
     return torch.cat([v.flatten(1), logits], dim=1)[0]
 
 
@@ -64,9 +64,9 @@ def _changed(values: Tensor, codes: Tensor, column: int) -> tuple[Tensor, Tensor
 @pytest.mark.parametrize("column", range(C))
 def test_a_free_cell_sees_given_and_free_cells_and_no_others(make, column: int) -> None:
     net, clean, noisy = make(), _cells(2), _cells(3)
-    usual = _answer(net, clean, noisy)[2]  # the mean of the free numeric cell
-    by_clean = _answer(net, _changed(*clean, column), noisy)[2]
-    by_noisy = _answer(net, clean, _changed(*noisy, column))[2]
+    usual = _answer(net, clean, noisy)[3]  # the mean of the free numeric cell
+    by_clean = _answer(net, _changed(*clean, column), noisy)[3]
+    by_noisy = _answer(net, clean, _changed(*noisy, column))[3]
     assert bool(by_clean != usual) == bool(GIVEN[0, column])
     assert bool(by_noisy != usual) == bool(FREE[0, column])
 
@@ -76,9 +76,9 @@ def test_a_free_cell_sees_given_and_free_cells_and_no_others(make, column: int) 
 def test_answers_depend_on_the_time_and_on_which_cells_are_given(make) -> None:
     net, clean, noisy = make(), _cells(2), _cells(3)
     usual = _answer(net, clean, noisy)
-    assert not torch.equal(usual[2], _answer(net, clean, noisy, given=torch.zeros_like(GIVEN))[2])
-    later = net.decode(*noisy, FREE, torch.tensor([0.9]), net.encode(*clean, GIVEN))[0]
-    assert not torch.equal(usual[2], later[0, 1, 0])
+    assert not torch.equal(usual[3], _answer(net, clean, noisy, given=torch.zeros_like(GIVEN))[3])
+    later = net.decode(*noisy, torch.tensor([[0.5]]), FREE, torch.tensor([0.9]), net.encode(*clean, GIVEN))[0]
+    assert not torch.equal(usual[3], later[0, 1, 0])
 
 
 @torch.no_grad()
@@ -91,7 +91,7 @@ def test_rows_without_given_cells_and_rows_side_by_side(make) -> None:
     free = torch.cat([FREE, FREE, torch.ones_like(FREE)])
     alone = torch.stack([_answer(net, *rows[k], given[k : k + 1], free[k : k + 1]) for k in range(3)])
     clean, noisy = ([torch.cat([row[side][part] for row in rows]) for part in (0, 1)] for side in (0, 1))
-    v, logits = net.decode(*noisy, free, torch.full((3,), 0.3), net.encode(*clean, given))
+    v, logits = net.decode(*noisy, torch.full((3, 1), 0.5), free, torch.full((3,), 0.3), net.encode(*clean, given))
     assert torch.isfinite(alone).all()
     assert torch.allclose(torch.cat([v.flatten(1), logits], dim=1), alone, atol=1e-5)
 
@@ -128,8 +128,8 @@ def test_tables_of_one_kind_are_ordinary(numeric: int, levels: tuple[int, ...]) 
     ):
         cells = torch.zeros(4, numeric), torch.zeros(4, len(levels), dtype=torch.int64)
         nothing = torch.zeros(4, columns, dtype=torch.bool)
-        v, logits = net.decode(*cells, ~nothing, torch.rand(4), net.encode(*cells, nothing))
-        assert (v.shape, logits.shape) == ((4, numeric, 2), (4, total))
+        v, logits = net.decode(*cells, torch.rand(4, 1), ~nothing, torch.rand(4), net.encode(*cells, nothing))
+        assert (v.shape, logits.shape) == ((4, numeric, 3), (4, total))
 
 
 def _saved_bytes(columns: int) -> int:
@@ -146,7 +146,7 @@ def _saved_bytes(columns: int) -> int:
     cells = torch.zeros(4, columns // 2), torch.zeros(4, columns // 2, dtype=torch.int64)
     free = torch.arange(columns).expand(4, columns) % 2 == 0
     with torch.autograd.graph.saved_tensors_hooks(keep, lambda x: x):
-        answers = net.decode(*cells, free, torch.rand(4), net.encode(*cells, ~free))
+        answers = net.decode(*cells, torch.rand(4, 1), free, torch.rand(4), net.encode(*cells, ~free))
     assert len(answers) == 2
     return sum(kept.values())
 

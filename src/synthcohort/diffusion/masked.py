@@ -19,10 +19,12 @@ Departs: a network speaks of each cell as all other cells show it, and the cell'
 p(x_0 | x_t, others) proportional to q(x_t | x_0) p(x_0 | others): what is known need not be learned. For levels the
 network gives the logits of p(x_0 | others). For a number it gives mean m and variance s^2 of a normal law, so that
 
-    E[x_0 | x_t, others] = ((1 - alpha_bar) m + s^2 sqrt(alpha_bar) x_t) / (s^2 alpha_bar + 1 - alpha_bar);
+    E[x_0 | x_t, others] = ((1 - alpha_bar) m + s^2 sqrt(alpha_bar) x_t) / (s^2 alpha_bar + 1 - alpha_bar),
 
-the network sees x_t too, so m and s may bend where that law is not normal. With m = 0, s = 1 and v = 0 a fit begins at
-independent columns.
+and a correction that is added to the v of this mean, for laws that are not normal. With m = 0, s = 1 and no correction,
+v = 0 and a fit begins at independent columns.
+Departs: the network reads sqrt(alpha_bar) x_t instead of x_t, and a level's indicator times alpha_bar. Between the
+columns of a normal law E[x_0 | other columns at t] is then linear, with the same slopes at all times.
 Departs: numbers of free cells and times of a batch are stratified together, on a lattice of the golden ratio.
 """
 
@@ -52,8 +54,19 @@ class Network(Protocol):
         """Return what `decode` needs of clean values [n, P] and codes [n, Q] where given [n, C]; each part [n, ...]."""
         ...
 
-    def decode(self, values: Tensor, codes: Tensor, free: Tensor, t: Tensor, memory: Memory) -> tuple[Tensor, Tensor]:
-        """Return means and log variances [n, P, 2] and logits [n, sum(K)] of x_0; read only where `free` [n, C]."""
+    def decode(
+        self, values: Tensor, codes: Tensor, certainty: Tensor, free: Tensor, t: Tensor, memory: Memory
+    ) -> tuple[Tensor, Tensor]:
+        """Return m, log s^2 and correction [n, P, 3] and logits [n, sum(K)]; read only where `free` [n, C].
+
+        Args:
+            values: [n, P] sqrt(alpha_bar) x_t, the mean of a standard normal x_0 given x_t.
+            codes: [n, Q] levels at t.
+            certainty: [n, 1] alpha_bar: what of a level is not noise.
+            free: [n, C] which cells are free.
+            t: [n] times.
+            memory: what `encode` returned.
+        """
         ...
 
 
@@ -99,11 +112,13 @@ class Reader:
 
     def decode(self, x_t: State, t: Tensor, free: Tensor, memory: Memory) -> tuple[Tensor, Tensor]:
         """Return v [n, P] and log p(x_0 | x_t, given) [n, sum(K)] at times t [n]."""
-        numbers, logits = self.network.decode(x_t.numeric, x_t.codes, free, t, memory)
         alpha_bar = self.schedule.alpha_bar(t)[:, None]  # [n, 1]
+        values = alpha_bar.sqrt() * x_t.numeric
+        numbers, logits = self.network.decode(values, x_t.codes, alpha_bar, free, t, memory)
         likelihood = multinomial.forward_law(self.layout.one_hot(x_t.codes), alpha_bar, self.layout)
-        mean, variance = numbers[:, :, 0], numbers[:, :, 1].exp()
-        return v_of_law(mean, variance, x_t.numeric, alpha_bar), log_softmax(logits + likelihood.log(), self.layout)
+        mean, log_variance, correction = numbers.unbind(2)
+        v = v_of_law(mean, log_variance.exp(), x_t.numeric, alpha_bar) + correction
+        return v, log_softmax(logits + likelihood.log(), self.layout)
 
 
 def log_softmax(logits: Tensor, layout: Layout) -> Tensor:

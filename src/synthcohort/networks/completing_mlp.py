@@ -4,6 +4,8 @@ One vector a row: what is known of each cell and what it is. With g the given an
 
     x = [ g, f, given values g x_0, free values f x_t, given level indicators g x_0, free level indicators f x_t ],
 
+with the noisy level indicators times their certainty,
+
 into the residual perceptron with a time of `mlp`. It is the plain rival of `transformer`: the same task and the same
 inputs and outputs, without tokens and without attention.
 """
@@ -42,7 +44,7 @@ class CompletingMLP(nn.Module):
         self.register_buffer("offsets", sizes.cumsum(0) - sizes, persistent=False)  # [Q]
         self.body = DenoisingMLP(
             features=2 * len(columns) + 2 * len(entries),
-            outputs=numeric + len(entries),
+            outputs=2 * numeric + len(entries),
             labels=0,
             width=width,
             depth=depth,
@@ -51,17 +53,20 @@ class CompletingMLP(nn.Module):
 
     def encode(self, values: Tensor, codes: Tensor, given: Tensor) -> tuple[Tensor]:
         """Return the given half of the input, [n, C + P + sum(K)]; arguments as `transformer.Transformer.encode`."""
-        return (self._half(values, codes, given),)
+        return (self._half(values, self._indicators(codes), given),)
 
     def decode(
-        self, values: Tensor, codes: Tensor, free: Tensor, t: Tensor, memory: tuple[Tensor, ...]
+        self, values: Tensor, codes: Tensor, certainty: Tensor, free: Tensor, t: Tensor, memory: tuple[Tensor, ...]
     ) -> tuple[Tensor, Tensor]:
-        """Return numbers [n, P, 2] and logits [n, sum(K)]; arguments as `transformer.Transformer.decode`."""
-        out = self.body(torch.cat([self._half(values, codes, free), *memory], dim=1), t, None)
-        return out[:, : 2 * self.numeric].unflatten(1, (self.numeric, 2)), out[:, 2 * self.numeric :]
+        """Return numbers [n, P, 3] and logits [n, sum(K)]; arguments as `transformer.Transformer.decode`."""
+        half = self._half(values, self._indicators(codes) * certainty, free)
+        out = self.body(torch.cat([half, *memory], dim=1), t, None)
+        return out[:, : 3 * self.numeric].unflatten(1, (self.numeric, 3)), out[:, 3 * self.numeric :]
 
-    def _half(self, values: Tensor, codes: Tensor, cells: Tensor) -> Tensor:
+    def _indicators(self, codes: Tensor) -> Tensor:
         levels = torch.zeros(len(codes), len(self.owner) - self.numeric, device=codes.device)
-        levels = levels.scatter_(1, codes + self.offsets, 1)  # [n, sum(K)]
+        return levels.scatter_(1, codes + self.offsets, 1)  # [n, sum(K)]
+
+    def _half(self, values: Tensor, levels: Tensor, cells: Tensor) -> Tensor:
         kept = cells.to(values.dtype)  # [n, C]
         return torch.cat([kept, torch.cat([values, levels], dim=1) * kept[:, self.owner]], dim=1)

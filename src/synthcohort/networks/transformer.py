@@ -3,9 +3,10 @@ r"""Which network draws some cells of a row given the others, cell by cell a tok
 An encoder and a decoder over the columns of a table [Villaizan-Vallelado 2025]. Every column has an embedding of its
 own, a line for a number and a table for levels,
 
-    e_j = x_j w_j + b_j,      e_j = W_j[x_j] + b_j,
+    e_j = x_j w_j + b_j,      e_j = c W_j[x_j] + b_j,
 
-one set for clean, given cells and one for noisy, free cells, to which the time's embedding is added. The encoder's
+one set for clean, given cells with certainty c = 1, and one for noisy, free cells, to which the time's embedding is
+added. The encoder's
 tokens are the given cells, the decoder's the free ones; a cell that is neither is a token of nobody. With multi-head
 attention A(Q, K, V) [Vaswani 2017, sec. 3.2] and a perceptron F, every branch reading the layer norm of its input,
 
@@ -14,7 +15,7 @@ attention A(Q, K, V) [Vaswani 2017, sec. 3.2] and a perceptron F, every branch r
 
 where m are the encoder's last tokens and C(h, m) = A(h, m, m): Q = free, K = V = given. A row without given cells
 reads one learned token that stands before them. Each column reads its answer from its own token by weights of its own:
-two numbers, or one logit a level.
+three numbers, or one logit a level.
 
 `Addition` and `Concatenation` are simpler conditions C: the mean of m, added or put beside h. All columns are computed
 in one go, and attention is never held as a matrix [n, C, C], so that memory grows linearly with the columns.
@@ -107,27 +108,29 @@ class ColumnEmbedding(nn.Module):
         self.levels = nn.Parameter(torch.empty(sum(levels), width).normal_(generator=generator))
         self.column = nn.Parameter(torch.empty(numeric + len(levels), width).normal_(generator=generator))
 
-    def forward(self, values: Tensor, codes: Tensor) -> Tensor:
+    def forward(self, values: Tensor, codes: Tensor, certainty: Tensor) -> Tensor:
+        """Return the tokens; `certainty` [n, 1] is what a level is worth, 1 where it is clean."""
         numbers = values[:, :, None] * self.line  # [n, P, d]
-        return torch.cat([numbers, functional.embedding(codes + self.offsets, self.levels)], dim=1) + self.column
+        levels = functional.embedding(codes + self.offsets, self.levels) * certainty[:, :, None]  # [n, Q, d]
+        return torch.cat([numbers, levels], dim=1) + self.column
 
 
 class ColumnHeads(nn.Module):
-    """Tokens to answers, [n, P + Q, d] -> numbers [n, P, 2] and logits [n, sum(K)]; arguments as `ColumnEmbedding`."""
+    """Tokens to answers, [n, P + Q, d] -> numbers [n, P, 3] and logits [n, sum(K)]; arguments as `ColumnEmbedding`."""
 
     owner: Tensor
 
     def __init__(self, numeric: int, levels: tuple[int, ...], width: int) -> None:
         super().__init__()
         self.numeric = numeric
-        sizes = torch.tensor([2] * numeric + list(levels), dtype=torch.int64)
-        self.register_buffer("owner", torch.repeat_interleave(sizes), persistent=False)  # [2 P + sum(K)]
+        sizes = torch.tensor([3] * numeric + list(levels), dtype=torch.int64)
+        self.register_buffer("owner", torch.repeat_interleave(sizes), persistent=False)  # [3 P + sum(K)]
         self.weight = nn.Parameter(torch.zeros(int(sizes.sum()), width))
         self.bias = nn.Parameter(torch.zeros(int(sizes.sum())))
 
     def forward(self, h: Tensor) -> tuple[Tensor, Tensor]:
-        flat = (h.index_select(1, self.owner) * self.weight).sum(2) + self.bias  # [n, 2 P + sum(K)]
-        return flat[:, : 2 * self.numeric].unflatten(1, (self.numeric, 2)), flat[:, 2 * self.numeric :]
+        flat = (h.index_select(1, self.owner) * self.weight).sum(2) + self.bias  # [n, 3 P + sum(K)]
+        return flat[:, : 3 * self.numeric].unflatten(1, (self.numeric, 3)), flat[:, 3 * self.numeric :]
 
 
 class EncoderBlock(nn.Module):
@@ -218,7 +221,7 @@ class Transformer(nn.Module):
             codes: [n, Q] clean levels, likewise.
             given: [n, P + Q] which cells are given.
         """
-        tokens = self.given(values, codes)
+        tokens = self.given(values, codes, values.new_ones(len(values), 1))
         h = torch.cat([self.nothing.expand(len(tokens), 1, -1), tokens], dim=1)  # [n, 1 + C, d]
         shut = closed(functional.pad(given, (1, 0), value=True))
         for block in self.encoder:
@@ -226,18 +229,19 @@ class Transformer(nn.Module):
         return self.norms[0](h), shut
 
     def decode(
-        self, values: Tensor, codes: Tensor, free: Tensor, t: Tensor, memory: tuple[Tensor, ...]
+        self, values: Tensor, codes: Tensor, certainty: Tensor, free: Tensor, t: Tensor, memory: tuple[Tensor, ...]
     ) -> tuple[Tensor, Tensor]:
-        """Return numbers [n, P, 2] and logits [n, sum(K)], of which only those of free cells mean anything.
+        """Return numbers [n, P, 3] and logits [n, sum(K)], of which only those of free cells mean anything.
 
         Args:
             values: [n, P] noisy values.
             codes: [n, Q] noisy levels.
+            certainty: [n, 1] what a level is worth, in [0, 1].
             free: [n, P + Q] which cells are free, at least one a row.
             t: [n] times.
             memory: what `encode` returned.
         """
-        h = self.free(values, codes) + self.time(t)[:, None]  # [n, C, d]
+        h = self.free(values, codes, certainty) + self.time(t)[:, None]  # [n, C, d]
         shut = closed(free)
         for block in self.decoder:
             h = block(h, shut, *memory)
