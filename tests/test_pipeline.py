@@ -10,6 +10,7 @@ import yaml
 
 from synthcohort import sources, stages, study
 from synthcohort.generators import load as registry
+from synthcohort.imputers import load as imputers
 
 ROOT = Path(__file__).parent.parent
 SOURCE = ROOT / "src" / "synthcohort"
@@ -67,7 +68,9 @@ def test_a_plain_run_makes_every_stage_but_the_search_for_settings():
 
 @pytest.mark.parametrize("name", [name for name in PIPELINE if name != "sources"])
 def test_a_stage_depends_on_its_list_of_sources_and_on_no_source_besides(name):
-    by_name = {"datasets": "/${item.dataset}", "generators": "/${item.generator}", "": ""}
+    by_name = {
+        "datasets": "/${item.dataset}", "generators": "/${item.generator}", "imputers": "/${item.imputer}", "": "",
+    }  # fmt: skip
     own = by_name[stages.STAGES[name].by_name if name in stages.STAGES else ""]
     deps = PIPELINE[name]["deps"]
     assert f"build/sources/{name}{own}.txt" in deps
@@ -94,6 +97,16 @@ def test_a_cell_that_loads_a_generator_depends_on_all_it_uses_and_on_no_other_me
     assert found & methods == ({own, *needs(own)} & methods)
 
 
+@pytest.mark.parametrize("imputer", [*imputers.names(), "mtabgen", "arf"])
+def test_a_cell_of_an_imputer_depends_on_all_it_uses_and_on_no_other_method(imputer):
+    room = "imputers" if imputer in imputers.names() else "generators"
+    own, found = SOURCE / room / f"{imputer}.py", listed("impute", imputer)
+    assert {own, *needs(own)} <= found
+    methods = {SOURCE / "imputers" / f"{other}.py" for other in imputers.names()}
+    methods |= {SOURCE / "generators" / f"{other}.py" for other in registry.names()}
+    assert found & methods == ({own, *needs(own)} & methods)
+
+
 @pytest.mark.parametrize("name", ["train", "shadow"])
 def test_what_fits_neither_depends_on_nor_imports_anything_that_knows_the_test_rows(name, tmp_path):
     deps = PIPELINE[name]["deps"]
@@ -115,6 +128,9 @@ def test_each_cell_tracks_only_its_own_settings():
     assert not {"generators", "datasets", "study"} & set(PIPELINE["train"]["params"])
     assert "generators.${item.generator}" in PIPELINE["shadow"]["params"]
     assert not {"generators", "datasets", "study", "shadow"} & set(PIPELINE["shadow"]["params"])
+    assert "imputation.imputers.${item.imputer}" in PIPELINE["impute"]["params"]
+    settings = {f"imputation.{name}" for name in study.ImputationBlock.model_fields} - {"imputation.tables"}
+    assert settings - set(PIPELINE["impute"]["params"]) == {"imputation.imputers"}
 
 
 def test_committed_results_outlive_a_table_that_cannot_be_had():

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from synthcohort.imputation import ImputationError
-from synthcohort.preparation import Imputer, PreparationError, Unseen, prepare, unseen_levels
+from synthcohort.preparation import Filling, PreparationError, Unseen, prepare, unseen_levels
 from synthcohort.schema import Column, Schema
 from synthcohort.splits import Split
 
@@ -45,16 +45,16 @@ def test_fills_are_the_medians_and_modes_of_train() -> None:
 
 def test_other_parts_choose_nothing_and_the_table_is_left_alone() -> None:
     table, before = frame(), frame()
-    fills = Imputer.fit(table.iloc[SPLIT.train], SCHEMA).fills
+    fills = Filling.fit(table.iloc[SPLIT.train], SCHEMA).fills
     table.loc[SPLIT.test, "x"] = 5.0
-    assert Imputer.fit(table.iloc[SPLIT.train], SCHEMA).fills == fills
+    assert Filling.fit(table.iloc[SPLIT.train], SCHEMA).fills == fills
     prepare(before, SCHEMA, SPLIT)
     pd.testing.assert_frame_equal(before, frame())
 
 
 def test_a_fill_keeps_the_columns_decimals() -> None:
     train = SCHEMA.cast(pd.DataFrame({"x": [1.0, 1.1, 1.2, 1.5], "k": list("uvwu"), "y": list("0101")}))
-    fills = Imputer.fit(train, SCHEMA).fills  # the median of x is 1.15, between two values the column can write
+    fills = Filling.fit(train, SCHEMA).fills  # the median of x is 1.15, between two values the column can write
     assert fills["x"] in (1.1, 1.2) and fills["k"] == "u"
 
 

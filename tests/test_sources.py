@@ -76,7 +76,7 @@ def test_lists_that_no_plan_makes_are_removed(package):
     assert (folder / "cell" / "two.txt").read_text() == sources.listing(plan)
 
 
-@pytest.mark.parametrize("name", ["prepare/wdbc", "train/flow", "evaluate", "leak"])
+@pytest.mark.parametrize("name", ["prepare/wdbc", "train/flow", "impute/mice", "evaluate", "leak"])
 def test_what_python_imports_for_a_cell_is_on_its_list(name):
     """The modules that a fresh interpreter holds after the imports of the notebook and of what it looks up."""
     plan = stages.plans(study.load(ROOT))[name]

@@ -5,16 +5,18 @@ from pathlib import Path
 
 import pytest
 
-from synthcohort import scores, stages, study
+from synthcohort import checks, scores, stages, study
 from synthcohort.pages import template
 
 PARAMS = "study: {seed: 1}\ndatasets: {wdbc: , gone: }\ngenerators: {smote: {neighbours: 5}}\n"
-CELL = {"dataset": "gone", "generator": "smote"}
+FILLED = "imputation: {tables: [wdbc], imputers: {mice: }}\n"
+CELL = {"dataset": "gone", "generator": "smote", "imputer": "mice"}
+TRAINED = {"dataset": "gone", "generator": "smote"}
 
 
 @pytest.fixture
 def opened(tmp_path):
-    (tmp_path / "params.yaml").write_text(PARAMS)
+    (tmp_path / "params.yaml").write_text(PARAMS + FILLED)
     (tmp_path / "dvc.yaml").write_text("stages: {}\n")
     found = study.load(tmp_path)
     marker = found.paths.skipped("gone")
@@ -26,10 +28,12 @@ def opened(tmp_path):
 @pytest.mark.parametrize(
     ("name", "cell", "message"),
     [
-        ("trian", CELL, "no stage 'trian'; there are raw, prepare, tune, train"),
+        ("trian", TRAINED, "no stage 'trian'; there are raw, prepare, tune, train"),
         ("train", {"dataset": "wdbc"}, "stage train takes --dataset NAME --generator NAME"),
         ("cost", {"dataset": "wdbc"}, "stage cost takes no further arguments"),
         ("raw", {"dataset": "pimma"}, "params.yaml has no dataset 'pimma'; it has wdbc, gone"),
+        ("impute", {"dataset": "wdbc"}, "stage impute takes --dataset NAME --imputer NAME"),
+        ("impute", {"dataset": "wdbc", "imputer": "mise"}, "params.yaml has no imputer 'mise'; it has mice"),
         ("train", {"dataset": "wdbc", "generator": "gan"}, "params.yaml has no generator 'gan'; it has smote"),
     ],
 )
@@ -65,7 +69,7 @@ def test_committed_results_of_an_absent_table_are_kept_and_marked(opened):
     page = opened.paths.page("tables/gone")
     page.parent.mkdir(parents=True)
     page.write_text(template.page("Gone", "<p>committed figure</p>"), encoding="utf-8")
-    stages.run(opened, "evaluate", CELL)
+    stages.run(opened, "evaluate", TRAINED)
     stages.run(opened, "side_by_side", {"dataset": "gone"})
     assert path.read_bytes() == before
     text = page.read_text(encoding="utf-8")
@@ -88,11 +92,21 @@ def test_claims_and_conditions_are_checked_against_what_there_is(opened, tmp_pat
             PARAMS.replace("}}", "}, tabddpm: }") + "few_steps: {tables: [wdbc], generators: [tabddpm, smote]}\n",
             "few_steps.generators: smote has no sampling option 'steps', .* these can: tabddpm",
         ),
+        (PARAMS + "imputation: {tables: [pima]}\n", "imputation.tables: no dataset 'pima'"),
+        (
+            PARAMS + "imputation: {imputers: {smote: }}\n",
+            "imputation.imputers.smote: 'smote' fills no missing cells. There are the imputers boosting, .* arf, mt",
+        ),
+        (
+            PARAMS + "imputation: {imputers: {mice: {round: 2}}}\n",
+            r"imputation.imputers.mice: unknown hyperparameter 'round'. Did you mean 'rounds'\?",
+        ),
+        (PARAMS + "imputation: {imputers: {mice: {rounds: 0}}}\n", "imputation.imputers.mice: .*rounds=0 must be at"),
         (PARAMS + "conditions: [minorty]\n", "no condition 'minorty'; there are: as_observed, minority"),
     ):
         (tmp_path / "params.yaml").write_text(text)
         with pytest.raises(study.ParamsError, match=message):
-            stages.check(study.load(tmp_path))
+            checks.check(study.load(tmp_path))
 
 
 def test_every_stage_has_its_notebook():

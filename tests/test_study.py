@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from synthcohort import study
+from synthcohort.missingness import MECHANISMS
 
 ROOT = Path(__file__).parent.parent
 GOOD = "study: {seed: 1}\ndatasets: {wdbc: }\ngenerators: {smote: {neighbours: 5}}\n"
@@ -17,17 +18,26 @@ def read(tmp_path, text):
 
 
 def test_the_committed_params_are_understood():
-    from synthcohort import stages
+    from synthcohort import checks
 
     params = study.read_params(ROOT / "params.yaml")
-    stages.check(study.Study(params, study.Paths(ROOT)))
+    checks.check(study.Study(params, study.Paths(ROOT)))
     assert len(params.datasets) >= 6
 
 
-def test_the_attack_and_the_question_of_steps_can_be_left_out(tmp_path):
-    (tmp_path / "params.yaml").write_text(GOOD + "shadow: {tables: []}\nfew_steps: {tables: [], generators: []}\n")
-    params = study.read_params(tmp_path / "params.yaml")
-    assert params.shadow.tables == params.few_steps.tables == []
+def test_the_optional_stages_can_be_left_out(tmp_path):
+    params = read(
+        tmp_path, GOOD + "shadow: {tables: []}\nfew_steps: {tables: [], generators: []}\nimputation: {tables: []}\n"
+    )
+    assert params.shadow.tables == params.few_steps.tables == params.imputation.tables == []
+
+
+def test_scenarios_are_written_as_a_mechanism_with_its_rate(tmp_path):
+    text = "imputation: {imputers: {mice: }, fitted: {mar: 0.3}, scenarios: [{mcar: 0.25}, {mar: 0.3}]}\n"
+    block = read(tmp_path, GOOD + text).imputation
+    assert block.imputers == {"mice": {}} and [s.name for s in block.scenarios] == ["mcar_0.25", "mar_0.3"]
+    assert block.fitted == block.scenarios[1] and block.fitted.rate == 0.3
+    assert study.Scenario.model_fields["mechanism"].annotation.__args__ == tuple(MECHANISMS)
 
 
 @pytest.mark.parametrize(
@@ -46,6 +56,14 @@ def test_the_attack_and_the_question_of_steps_can_be_left_out(tmp_path):
         (GOOD + "few_steps: {evaluations: [10, 5]}\n", r"few_steps: .*evaluations \[10, 5\] must be different numbers"),
         (GOOD + "few_steps: {asked: 7}\n", r"few_steps: .*asked is 7; it must be one of evaluations \[5, 10, 15"),
         (GOOD + "few_steps: {ancestral: 100}\n", "few_steps: .*ancestral is 100; it must be more than any"),
+        (GOOD + "imputation: {imputer: {}}\n", "imputation.imputer: unknown key 'imputer'; did you mean 'imputers'"),
+        (GOOD + "imputation: {fitted: {mcra: 0.2}}\n", "imputation.fitted.mechanism: .*'mcar', 'mar' or 'mnar'"),
+        (GOOD + "imputation: {scenarios: [{mcar: 0.2}, {mar: 1}]}\n", "imputation.scenarios.1.rate: .*less than 1"),
+        (GOOD + "imputation: {fitted: mcar}\n", "imputation.fitted: .*write one mechanism with its rate"),
+        (GOOD + "imputation: {fitted: {mcar: 0.1, mar: 0.2}}\n", "imputation.fitted: .*write one mechanism"),
+        (GOOD + "imputation: {fitted: {mar: 0.2}}\n", "imputation: .*fitted is mar_0.2; it must be one of scenarios"),
+        (GOOD + "imputation: {scenarios: [{mcar: 0.2}, {mcar: 0.20}]}\n", "imputation: .*scenarios .* must differ"),
+        (GOOD + "imputation: {draws: 0}\n", "imputation.draws: .*greater than or equal to 1"),
         (GOOD + "tuning: {trial: 3}\n", "tuning.trial: unknown key 'trial'; did you mean 'trials'"),
         (GOOD + "search: {smote: }\n", "search: .*smote names no hyperparameter"),
         (GOOD + "search: {smote: {neighbours: [5, 5]}}\n", "smote.neighbours needs two or more different choices"),
@@ -68,11 +86,11 @@ def test_what_is_not_understood_is_named(tmp_path, text, message):
     ],
 )
 def test_generators_are_checked_against_their_constructors(tmp_path, old, new, message):
-    from synthcohort import stages
+    from synthcohort import checks
 
     params = read(tmp_path, GOOD.replace(old, new))
     with pytest.raises(study.ParamsError, match=message):
-        stages.check(study.Study(params, study.Paths(tmp_path)))
+        checks.check(study.Study(params, study.Paths(tmp_path)))
 
 
 SEARCH = GOOD + "tuning: {trials: 2, tables: [%s]}\nsearch: {%s: {%s: [%s]}}\n"
@@ -88,19 +106,19 @@ SEARCH = GOOD + "tuning: {trials: 2, tables: [%s]}\nsearch: {%s: {%s: [%s]}}\n"
     ],
 )
 def test_searches_are_checked_against_the_constructors(tmp_path, written, message):
-    from synthcohort import stages
+    from synthcohort import checks
 
     params = read(tmp_path, SEARCH % written)
     with pytest.raises(study.ParamsError, match=message):
-        stages.check(study.Study(params, study.Paths(tmp_path)))
+        checks.check(study.Study(params, study.Paths(tmp_path)))
 
 
 def test_a_search_with_fewer_settings_than_trials_is_refused(tmp_path):
-    from synthcohort import stages
+    from synthcohort import checks
 
     params = read(tmp_path, (SEARCH % ("wdbc", "smote", "neighbours", "1, 2")).replace("trials: 2", "trials: 3"))
     with pytest.raises(study.ParamsError, match=r"search.smote has 2 different settings, fewer than tuning.trials = 3"):
-        stages.check(study.Study(params, study.Paths(tmp_path)))
+        checks.check(study.Study(params, study.Paths(tmp_path)))
 
 
 def test_the_study_is_found_from_any_folder_inside_it(tmp_path, monkeypatch):

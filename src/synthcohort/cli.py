@@ -51,6 +51,7 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("stage")
     run.add_argument("--dataset")
     run.add_argument("--generator")
+    run.add_argument("--imputer")
     run.set_defaults(command=_run)
     whole = commands.add_parser("study", help="bring every result and report up to date")
     whole.add_argument("--jobs", type=int, default=1, help="cells side by side, one core each (default 1)")
@@ -73,10 +74,10 @@ def _data(options: argparse.Namespace) -> int:
 
 
 def _check(options: argparse.Namespace) -> int:
-    from synthcohort import stages
+    from synthcohort import checks
 
     opened = studies.load()
-    stages.check(opened)
+    checks.check(opened)
     params = opened.params
     print(f"params.yaml is understood: {len(params.datasets)} tables x {len(params.generators)} generators x "
           f"{params.study.splits} splits, {len(params.claims)} claims")  # fmt: skip
@@ -86,16 +87,17 @@ def _check(options: argparse.Namespace) -> int:
 def _run(options: argparse.Namespace) -> int:
     from synthcohort import stages
 
-    cell = {k: v for k, v in (("dataset", options.dataset), ("generator", options.generator)) if v is not None}
+    asked = {name: getattr(options, name) for name in ("dataset", "generator", "imputer")}
+    cell = {name: value for name, value in asked.items() if value is not None}
     stages.run(studies.load(), options.stage, cell)
     return 0
 
 
 def _study(options: argparse.Namespace) -> int:
-    from synthcohort import stages
+    from synthcohort import checks, stages
 
     opened = studies.load()
-    stages.check(opened)
+    checks.check(opened)
     if options.jobs > 1:
         stages.keep_absent(opened)
     code = waves.run(opened, options.jobs)
@@ -105,11 +107,11 @@ def _study(options: argparse.Namespace) -> int:
 
 
 def _tune(options: argparse.Namespace) -> int:
-    from synthcohort import stages
+    from synthcohort import checks
     from synthcohort.tuning import adopt, search
 
     opened = studies.load()
-    stages.check(opened)
+    checks.check(opened)
     names = options.generator or list(opened.params.search)
     for name in names:
         search.space_of(opened, name)

@@ -16,11 +16,11 @@ from synthcohort.schema import Column, Schema
 
 
 class ImputationError(ValueError):
-    """A column cannot be filled; the message names it and the remedy."""
+    """Cells cannot be filled; the message says which or why, and the remedy."""
 
 
 @dataclass(frozen=True)
-class Imputer:
+class Filling:
     """Fills missing cells with what train rows show.
 
     Args:
@@ -30,7 +30,7 @@ class Imputer:
     fills: Mapping[str, float | str]
 
     @classmethod
-    def fit(cls, train: pd.DataFrame, schema: Schema) -> Imputer:
+    def fit(cls, train: pd.DataFrame, schema: Schema) -> Filling:
         """Learn the fills from train rows.
 
         Raises:

@@ -15,11 +15,11 @@ import numpy as np
 import pandas as pd
 
 from synthcohort.fingerprint import fingerprints
-from synthcohort.imputation import Imputer
+from synthcohort.imputation import Filling
 from synthcohort.schema import Column, Schema
 from synthcohort.splits import Split
 
-__all__ = ["Imputer", "PreparationError", "Prepared", "Unseen", "prepare", "unseen_levels"]
+__all__ = ["Filling", "PreparationError", "Prepared", "Unseen", "prepare", "unseen_levels"]
 
 
 class PreparationError(ValueError):
@@ -73,8 +73,8 @@ def prepare(frame: pd.DataFrame, schema: Schema, split: Split) -> Prepared:
             f"column {schema.target.name!r}: {absent[schema.target.name]} target cell(s) are missing; remove those rows"
         )
     raw = [frame.iloc[rows].reset_index(drop=True) for rows in (split.train, split.validation, split.test)]
-    imputer = Imputer.fit(raw[0], schema)
-    train, validation, test = (schema.check(imputer.apply(part)) for part in raw)
+    filling = Filling.fit(raw[0], schema)
+    train, validation, test = (schema.check(filling.apply(part)) for part in raw)
     _check_apart({"train": train, "validation": validation, "test": test})
     filled = {str(name): int(n) for name, n in absent.items() if n}
     return Prepared(train, validation, test, filled)

@@ -48,6 +48,10 @@ _PAGES = {
         "How few evaluations of the network draw a good row?",
         "Quality against the length of a draw, for diffusion",
     ),
+    "impute": (
+        "Who fills the holes of a table best?",
+        "Cells that were hidden, imputers beside generators that impute: errors, honesty about them, cost",
+    ),
 }
 _VERDICTS = {
     "contradicted": "Contradicted",

@@ -16,7 +16,7 @@ from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components
 
 from synthcohort.fingerprint import fingerprints
-from synthcohort.imputation import Imputer
+from synthcohort.imputation import Filling
 from synthcohort.rng import Rng
 from synthcohort.schema import Schema
 
@@ -94,7 +94,7 @@ def _split_apart(frame: pd.DataFrame, schema: Schema, shares: tuple[float, float
         split = Split(*(np.flatnonzero(parts == part) for part in (2, 1, 0)))
         if not gaps:
             return split
-        filled = _numbered(fingerprints(Imputer.fit(frame.iloc[split.train], schema).apply(frame)))
+        filled = _numbered(fingerprints(Filling.fit(frame.iloc[split.train], schema).apply(frame)))
         if not _straddles(filled, parts):
             return split
         groups = _joined(groups, filled)

@@ -9,7 +9,6 @@ stage owes the pipeline holds the reason.
 from __future__ import annotations
 
 import json
-import math
 import os
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -17,7 +16,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from synthcohort import conditions, scores, sources
+from synthcohort import checks, scores, sources
 from synthcohort.pages import execute, template
 from synthcohort.study import PIPELINE_VARIABLE, ParamsError, Paths, Study
 
@@ -28,12 +27,13 @@ class Stage:
 
     Args:
         notebook: its notebook, by name.
-        per: the names of the parameters that tell its cells apart: (), ("dataset",) or ("dataset", "generator").
+        per: the names of the parameters that tell its cells apart: (), ("dataset",), or that and one of "generator" and
+            "imputer".
         page: the page it renders, from (paths, cell); None: beside the executed notebook.
         folders: folders it fills besides its page.
         tables: tidy score files it writes.
         records: JSON files it writes.
-        by_name: the room whose module a cell looks up, "generators" or "datasets"; "" for none.
+        by_name: the room whose module a cell looks up, a key of `ROOMS`; "" for none.
         long: whether it is too long to run again for a figure or a sentence of its working page.
     """
 
@@ -48,6 +48,7 @@ class Stage:
 
 
 LOOKS = ("figures", "report")
+ROOMS = {"datasets": ("datasets",), "generators": ("generators",), "imputers": ("imputers", "generators")}
 STAGES: dict[str, Stage] = {
     "raw": Stage(
         "00_raw_table",
@@ -56,7 +57,12 @@ STAGES: dict[str, Stage] = {
         folders=(Paths.table,),
         by_name="datasets",
     ),
-    "prepare": Stage("10_prepare", ("dataset",), folders=(Paths.development, Paths.test), by_name="datasets"),
+    "prepare": Stage(
+        "10_prepare",
+        ("dataset",),
+        folders=(Paths.development, Paths.test, Paths.holes),
+        by_name="datasets",
+    ),
     "tune": Stage("15_tune", ("generator",)),
     "train": Stage(
         "20_train",
@@ -80,43 +86,24 @@ STAGES: dict[str, Stage] = {
         by_name="generators",
         long=True,
     ),
+    "impute": Stage(
+        "37_impute",
+        ("dataset", "imputer"),
+        tables=(Paths.impute, Paths.impute_cost),
+        records=(Paths.impute_machine,),
+        by_name="imputers",
+        long=True,
+    ),
     "side_by_side": Stage("40_side_by_side", ("dataset",), page=lambda paths, dataset: paths.page(f"tables/{dataset}")),
     "faithful": Stage("50_faithful", (), page=lambda paths: paths.page("faithful")),
     "useful": Stage("51_useful", (), page=lambda paths: paths.page("useful")),
     "rare_class": Stage("52_rare_class", (), page=lambda paths: paths.page("rare_class")),
     "leak": Stage("53_leak", (), page=lambda paths: paths.page("leak")),
     "few_steps_page": Stage("54_few_steps", (), page=lambda paths: paths.page("few_steps")),
+    "impute_page": Stage("55_impute", (), page=lambda paths: paths.page("impute")),
     "cost": Stage("80_cost", (), page=lambda paths: paths.page("cost")),
     "findings": Stage("90_findings", (), page=lambda paths: paths.page("findings")),
 }
-
-
-def check(study: Study) -> None:
-    """Refuse settings that no room understands: generators, hyperparameters and their choices, conditions, tables.
-
-    Raises:
-        ParamsError: naming the key, what was found and what is known.
-    """
-    from synthcohort.generators import load as registry
-
-    known = {*study.params.generators, "real"}
-    try:
-        for name, hyperparameters in study.params.generators.items():
-            registry.build(name, hyperparameters)
-        for name in study.params.conditions:
-            conditions.find(name)
-    except (LookupError, TypeError, ValueError) as error:
-        raise ParamsError(f"params.yaml: {error}") from None
-    _check_tables(study, "shadow", study.params.shadow.tables)
-    _check_few_steps(study)
-    _check_tables(study, "tuning", study.params.tuning.tables)
-    for name in study.params.search:
-        _check_search(study, name)
-    for name, claim in study.params.claims.items():
-        _check_tables(study, f"claims.{name}", claim.tables)
-        for arm in (claim.better, claim.worse):
-            if arm not in known:
-                raise ParamsError(f"claims.{name}: no generator {arm!r}; there are {sorted(known)}")
 
 
 def run(study: Study, name: str, cell: dict[str, str]) -> Path:
@@ -139,7 +126,7 @@ def run(study: Study, name: str, cell: dict[str, str]) -> Path:
         return sources.write(study.paths.sources, plans(study))
     stage = _find(study, name, cell)
     if name == "raw":  # the first stage of every run; once is enough, since it loads every generator
-        check(study)
+        checks.check(study)
     executed = study.paths.executed(name, *cell.values())
     page = stage.page(study.paths, *cell.values()) if stage.page else executed.with_suffix(".html")
     marker = study.paths.skipped(cell["dataset"]) if "dataset" in cell else None
@@ -158,17 +145,23 @@ def plans(study: Study) -> dict[str, sources.Plan]:
         apart = LOOKS if stage.long else ()
         if not stage.by_name:
             found[name] = sources.Plan(notebook, apart=apart)
-        for module in _looked_up(study, stage.by_name):
-            own = sources.PACKAGE / stage.by_name / f"{module}.py"
-            found[f"{name}/{module}"] = sources.Plan(notebook, (own,) if own.is_file() else (), apart)
+        for module, own in _looked_up(study, stage.by_name).items():
+            found[f"{name}/{module}"] = sources.Plan(notebook, own, apart)
     return found
 
 
-def _looked_up(study: Study, room: str) -> list[str]:
-    """Return the names a cell may look up in a room; a table of the user's own has no module."""
-    from synthcohort.generators import load as registry
+def _looked_up(study: Study, by_name: str) -> dict[str, tuple[Path, ...]]:
+    """Return the names a cell may look up, each with its module; a table of the user's own has none."""
+    from synthcohort.generators import load as generators
+    from synthcohort.imputers import load as imputers
 
-    return {"": [], "generators": registry.names(), "datasets": list(study.params.datasets)}[room]
+    names = {"datasets": list(study.params.datasets), "generators": generators.names(), "imputers": imputers.names()}
+    found: dict[str, tuple[Path, ...]] = {}
+    for room in ROOMS.get(by_name, ()):
+        for name in names[room]:
+            own = sources.PACKAGE / room / f"{name}.py"
+            found.setdefault(name, (own,) if own.is_file() else ())
+    return found
 
 
 def keep_absent(study: Study) -> None:
@@ -180,64 +173,21 @@ def keep_absent(study: Study) -> None:
         if not study.paths.skipped(dataset).is_file():
             continue
         for name, stage in STAGES.items():
-            tables, generators = _cells(study, name)
+            tables, methods = _cells(study, name)
             if "dataset" not in stage.per or dataset not in tables:
                 continue
-            for generator in generators if "generator" in stage.per else [""]:
-                cell = {"dataset": dataset, "generator": generator} if generator else {"dataset": dataset}
-                run(study, name, cell)
-
-
-def _check_tables(study: Study, block: str, tables: list[str]) -> None:
-    for table in tables:
-        if table not in study.params.datasets:
-            raise ParamsError(f"{block}.tables: no dataset {table!r}; there are {list(study.params.datasets)}")
-
-
-def _check_few_steps(study: Study) -> None:
-    """Refuse cells that cannot be drawn from with another solver."""
-    from synthcohort.cells import few_steps
-
-    block, known = study.params.few_steps, study.params.generators
-    _check_tables(study, "few_steps", block.tables)
-    for name in block.generators:
-        if name not in known:
-            raise ParamsError(f"few_steps.generators: no generator {name!r}; there are {list(known)}")
-        missing = few_steps.missing_options(name)
-        if missing:
-            able = [other for other in known if not few_steps.missing_options(other)]
-            raise ParamsError(
-                f"few_steps.generators: {name} has no sampling option {missing[0]!r}, so its solver cannot be chosen; "
-                f"of the generators here, these can: {', '.join(able) or 'none'}"
-            )
+            for method in methods if len(stage.per) > 1 else [""]:
+                run(study, name, dict(zip(stage.per, (dataset, method))))
 
 
 def _cells(study: Study, name: str) -> tuple[Iterable[str], Iterable[str]]:
-    """Return the tables and the generators of a stage's cells."""
+    """Return the tables of a stage's cells, and their generators or imputers."""
     params = study.params
+    if name == "impute":
+        return params.imputation.tables, params.imputation.imputers
     if name == "few_steps":
         return params.few_steps.tables, params.few_steps.generators
     return (params.shadow.tables if name == "shadow" else params.datasets), params.generators
-
-
-def _check_search(study: Study, name: str) -> None:
-    """Build the generator with every choice, so that no trial fails for a hyperparameter it does not take."""
-    from synthcohort.generators import load as registry
-
-    space, trials = study.params.search[name], study.params.tuning.trials
-    begin = {**study.params.generators.get(name, {}), **{key: choices[0] for key, choices in space.items()}}
-    try:
-        for key, choices in space.items():
-            for choice in choices:
-                registry.build(name, {**begin, key: choice})
-    except (LookupError, TypeError, ValueError) as error:
-        raise ParamsError(f"params.yaml: search.{name}: {error}") from None
-    settings = math.prod(len(choices) for choices in space.values())
-    if settings < trials:
-        raise ParamsError(
-            f"search.{name} has {settings} different settings, fewer than tuning.trials = {trials}; every generator is "
-            f"to have the same number of trials: name more choices, or lower tuning.trials"
-        )
 
 
 def _find(study: Study, name: str, cell: dict[str, str]) -> Stage:
@@ -247,9 +197,11 @@ def _find(study: Study, name: str, cell: dict[str, str]) -> Stage:
     if set(cell) != set(stage.per):
         wanted = " ".join(f"--{p} NAME" for p in stage.per) or "no further arguments"
         raise ParamsError(f"stage {name} takes {wanted}")
-    for kind, known in (("dataset", study.params.datasets), ("generator", study.params.generators)):
+    params = study.params
+    imputers = params.imputation.imputers
+    for kind, known in (("dataset", params.datasets), ("generator", params.generators), ("imputer", imputers)):
         if kind in cell and cell[kind] not in known:
-            raise ParamsError(f"params.yaml has no {kind} {cell[kind]!r}; it has {', '.join(known)}")
+            raise ParamsError(f"params.yaml has no {kind} {cell[kind]!r}; it has {', '.join(known) or 'none'}")
     return stage
 
 

@@ -151,6 +151,65 @@ class FewStepsBlock(_Block):
         return self
 
 
+class Scenario(_Block):
+    """How cells are hidden, written as {MECHANISM: RATE}.
+
+    Args:
+        mechanism: a function of `missingness`.
+        rate: expected share of the feature cells that are hidden, in (0, 1).
+    """
+
+    mechanism: Literal["mcar", "mar", "mnar"]
+    rate: float = Field(gt=0, lt=1)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _pair(cls, value: Any) -> Any:
+        if not isinstance(value, dict) or len(value) != 1:
+            raise ValueError("write one mechanism with its rate, such as {mcar: 0.2}")
+        ((mechanism, rate),) = value.items()
+        return {"mechanism": mechanism, "rate": rate}
+
+    @property
+    def name(self) -> str:
+        """Its name in score files, such as "mcar_0.2"."""
+        return f"{self.mechanism}_{self.rate:g}"
+
+
+class ImputationBlock(_Block):
+    """Who fills missing cells best.
+
+    Args:
+        tables: tables it is asked on, none to do without it.
+        imputers: a module of `imputers`, or of `generators` with the ability "impute" -> its hyperparameters.
+        fitted: how cells of the train and validation rows are hidden; one of `scenarios`, the one in the page's tables.
+        scenarios: how cells of the test rows are hidden, one after the other.
+        draws: completed tables each imputer gives; coverage takes 19 or more.
+        classifier: family that learns from completed train rows.
+    """
+
+    tables: list[str] = []
+    imputers: dict[str, dict[str, Any]] = {}
+    fitted: Scenario = Scenario.model_validate({"mcar": 0.2})
+    scenarios: list[Scenario] = [Scenario.model_validate({"mcar": rate}) for rate in (0.1, 0.2, 0.3, 0.5, 0.7)]
+    draws: int = Field(default=20, ge=1)
+    classifier: Family = "xgboost"
+
+    @field_validator("imputers", mode="before")
+    @classmethod
+    def _settings(cls, value: Any) -> Any:
+        return {k: {} if v is None else v for k, v in value.items()} if isinstance(value, dict) else value
+
+    @model_validator(mode="after")
+    def _scenarios(self) -> ImputationBlock:
+        names = [scenario.name for scenario in self.scenarios]
+        if len(set(names)) < len(names):
+            raise ValueError(f"scenarios {names} must differ")
+        if self.fitted not in self.scenarios:
+            raise ValueError(f"fitted is {self.fitted.name}; it must be one of scenarios {names}")
+        return self
+
+
 class TuningBlock(_Block):
     """The search for the settings of the generators, the same for each of them.
 
@@ -213,6 +272,7 @@ class Params(_Block):
     metrics: MetricsBlock = MetricsBlock()
     shadow: ShadowBlock = ShadowBlock()
     few_steps: FewStepsBlock = FewStepsBlock()
+    imputation: ImputationBlock = ImputationBlock()
     tuning: TuningBlock = TuningBlock()
     search: dict[str, dict[str, list[Choice]]] = {}
     claims: dict[str, ClaimBlock] = {}
@@ -263,6 +323,10 @@ class Paths:
         """Folder of the test rows of every split; no training stage names it."""
         return self.root / "build" / "test" / dataset
 
+    def holes(self, dataset: str) -> Path:
+        """Folder that says of every split which cells were missing before they were filled."""
+        return self.root / "build" / "holes" / dataset
+
     def trained(self, dataset: str, generator: str) -> Path:
         """Folder of one cell: a folder per split with weights, history and the samples of every condition."""
         return self.root / "build" / "trained" / dataset / generator
@@ -294,6 +358,22 @@ class Paths:
     def few_steps_draws(self, dataset: str, generator: str) -> Path:
         """Folder of what each draw of one cell gave: progress of a long stage, no output of the pipeline."""
         return self.root / "build" / "few_steps" / dataset / generator
+
+    def impute(self, dataset: str, imputer: str) -> Path:
+        """Score file of one cell of the imputation study."""
+        return self.root / "reports" / "scores" / dataset / "impute" / f"{imputer}.csv"
+
+    def impute_cost(self, dataset: str, imputer: str) -> Path:
+        """What its fits and draws cost."""
+        return self.root / "reports" / "cost" / dataset / "impute" / f"{imputer}.csv"
+
+    def impute_machine(self, dataset: str, imputer: str) -> Path:
+        """On which processor, with which libraries, that was measured."""
+        return self.impute_cost(dataset, imputer).with_suffix(".json")
+
+    def impute_splits(self, dataset: str, imputer: str) -> Path:
+        """Folder of what each split of one cell gave: progress of a long stage, no output of the pipeline."""
+        return self.root / "build" / "impute" / dataset / imputer
 
     def tuning(self, generator: str) -> Path:
         """The trials of the search for a generator's settings."""
@@ -423,7 +503,7 @@ class _StrictLoader(yaml.SafeLoader):
 
 _BLOCKS: dict[str, type[_Block]] = {
     "study": StudyBlock, "datasets": DatasetBlock, "metrics": MetricsBlock, "shadow": ShadowBlock,
-    "few_steps": FewStepsBlock,
+    "few_steps": FewStepsBlock, "imputation": ImputationBlock,
     "tuning": TuningBlock, "claims": ClaimBlock,
 }  # fmt: skip
 

@@ -19,12 +19,15 @@ from pathlib import Path
 
 from synthcohort.study import ParamsError, Study
 
-PAGES = ("findings", "faithful", "rare_class", "leak", "useful", "few_steps_page", "cost")  # one cell each
+PAGES = (  # one cell each
+    *("findings", "faithful", "rare_class", "leak", "useful", "few_steps_page", "impute_page"),
+    "cost",
+)
 WAVES = (
     ("sources",),
     ("raw",),
     ("prepare",),
-    ("reference", "train"),
+    ("reference", "train", "impute"),
     ("evaluate", "shadow", "few_steps"),
     ("side_by_side", *PAGES),
 )
@@ -104,7 +107,9 @@ def _cells(study: Study) -> list[str]:
     attacked = [f"shadow@{d}-{g}" for d in datasets if d in study.params.shadow.tables for g in generators]
     again = study.params.few_steps
     drawn = [f"few_steps@{d}-{g}" for d in datasets if d in again.tables for g in again.generators]
-    return ["sources", *per_table, *PAGES, *attacked, *drawn, *per_cell]
+    filling = study.params.imputation
+    filled = [f"impute@{d}-{i}" for d in datasets if d in filling.tables for i in reversed(filling.imputers)]
+    return ["sources", *per_table, *PAGES, *attacked, *drawn, *filled, *per_cell]
 
 
 def _stale(root: Path) -> set[str]:

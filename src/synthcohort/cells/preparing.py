@@ -2,7 +2,8 @@
 
 Rows are split, missing cells are filled with what the train rows teach, and the parts are written: train and validation
 to one folder, test to another. Where the law of the table is known, the exact case probabilities of validation and
-test rows are written beside the test rows, where no training stage looks. The summaries are what the page shows.
+test rows are written beside the test rows, where no training stage looks. Which cells were filled is listed in a folder
+of its own (`holes`). The summaries are what the page shows.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from dataclasses import asdict, dataclass
 import numpy as np
 import pandas as pd
 
+from synthcohort.cells import holes
 from synthcohort.cells.rows import read_table, whole_folder
 from synthcohort.datasets.law import Law, known_law
 from synthcohort.preparation import Prepared, Unseen, prepare, unseen_levels
@@ -58,6 +60,10 @@ def prepare_cell(study: Study, dataset: str) -> Summary:
     )
     parts = [prepare(table.frame, table.schema, split) for split in found]
     law = known_law(dataset)
+    with whole_folder(study.paths.holes(dataset)) as gaps:
+        for number, split in enumerate(found):
+            raw = {name: table.frame.iloc[getattr(split, name)] for name in PARTS}
+            holes.write(raw, gaps / f"split_{number}")
     with whole_folder(study.paths.development(dataset)) as development, whole_folder(study.paths.test(dataset)) as test:
         for folder in (development, test):
             table.schema.to_json(folder / "schema.json")

@@ -65,6 +65,23 @@ _METRICS = {
     "dcr_holdout_median": "Median distance to the nearest test row",
     "nndr_train_median": "Median distance ratio to train rows",
     "nndr_holdout_median": "Median distance ratio to test rows",
+    "impute_mae_median": "Error of the median (mean absolute error, in ranges of the column)",
+    "impute_rmse_median": "Squared error of the median (root of the mean, in ranges of the column)",
+    "impute_mae_mean": "Error of the mean (mean absolute error, in ranges of the column)",
+    "impute_rmse_mean": "Squared error of the mean (root of the mean, in ranges of the column)",
+    "impute_accuracy": "Accuracy of the commonest level (categorical cells)",
+    "impute_crps": "CRPS (error of the draws as a law, numeric cells)",
+    "impute_brier": "Brier score of levels (error of the draws as a law, categorical cells)",
+    "impute_coverage_gap": "Coverage gap (share inside the 90 % interval of the draws, less 0.9)",
+    "impute_width": "Width of the interval (90 % of the draws, in ranges of the column)",
+    "impute_min_mae": "MinMAE (error of each row's best draw)",
+    "impute_avg_mae": "AvgMAE (error of a single draw)",
+    "impute_wasserstein_numeric": "Wasserstein distance, numeric (pooled draws to the hidden cells)",
+    "impute_wasserstein_categorical": "Wasserstein distance, categorical (pooled draws to the hidden cells)",
+    "impute_diversity_numeric": "Diversity, numeric (distance of draws to their median)",
+    "impute_diversity_categorical": "Diversity, categorical (share of draws off the commonest level)",
+    "fit_cpu_seconds": "Fit, CPU seconds",
+    "impute_cpu_seconds": "Draws, CPU seconds",
     "train_cpu_seconds": "Training, CPU seconds",
     "sample_cpu_seconds": "Sampling, CPU seconds",
     "peak_memory_bytes": "Peak memory, bytes",
@@ -78,8 +95,10 @@ _FAMILIES = {
     "tstr": "train on synthetic, test on real",
     "trtr": "train on real, test on real",
     "augment": "real train rows and added minority rows",
+    "impute": "train on completed rows, test on real",
 }
-_TASK = re.compile(rf"^(tstr|trtr|augment)_(.+?)_({'|'.join(CLASSIFIERS)})$")
+_SHORT = {"augment": "augmented", "impute": "downstream"}
+_TASK = re.compile(rf"^(tstr|trtr|augment|impute)_(.+?)_({'|'.join(CLASSIFIERS)})$")
 _ATTACK = re.compile(rf"^mia_(auroc|tpr_at_fpr_1pct|tpr_at_fpr_0p1pct)_({'|'.join(ATTACKS)})$")
 _PRECISION = re.compile(r"^precision_at_recall_(\d+)$")
 
@@ -100,7 +119,7 @@ def short_label(metric: str) -> str:
         return _named(metric).split(" (")[0]
     family, quantity, classifier = task.groups()
     name = _quantity(quantity)
-    return f"{family.upper() if family != 'augment' else 'augmented'} {name}, {CLASSIFIERS[classifier]}"
+    return f"{_SHORT.get(family, family.upper())} {name}, {CLASSIFIERS[classifier]}"
 
 
 def quantity(metric: str) -> str:

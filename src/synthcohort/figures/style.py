@@ -3,8 +3,9 @@
 One colour and one marker per generator; the real table is black, the two sentinels are pale. The first colours are of
 palettes that colour-blind readers can tell apart [Okabe & Ito 2008; Tol 2021], the others were added for the largest
 least distance from these in CIELAB, as seen with and without a red-green deficiency [Machado 2009]. No palette of so
-many is safe, hence the markers. A generator the study does not know takes a colour from
-its name, so that it too is the same in every figure.
+many is safe, hence the markers. Imputers stand in figures of their own, in colours chosen to be far from each other and
+from those of the generators that impute. A generator the study does not know takes a colour from its name, so that it
+too is the same in every figure.
 """
 
 from __future__ import annotations
@@ -27,6 +28,10 @@ _COLOURS = {
     "table_gan": "#661100", "ctab_gan": "#bb0033", "ctgan": "#882255", "flow": "#e0409a",
     "bayesian_network": "#123a6b", "arf": "#332288", "forest_diffusion": "#7a5fd0", "tabsyn": "#ee6677",
     "tabddpm": "#d55e00",
+    "mean_mode": "#8a8a8a", "k_nearest_neighbours": "#5a69ff", "mice": "#a52d00", "forests": "#69a5ff",
+    "boosting": "#c3c35a", "gain": "#960f3c", "mtabgen": "#1414f0", "mtabgen_mlp": "#965ab4",
+    "mtabgen_fixed_mask": "#2d2dc3", "mtabgen_fixed_share": "#3c4bff", "mtabgen_addition": "#b4c3c3",
+    "mtabgen_concatenation": "#006978",
 }  # fmt: skip
 _SPARE = ("#44aa99", "#aa4499", "#0072b2", "#6699cc", "#888888", "#cc79a7", "#117733", "#a86800")
 Marker = str | tuple[int, Literal[0, 1, 2], int]  # of matplotlib; a tuple: rays, kind (1 is a star), turn in degrees
@@ -35,6 +40,9 @@ _MARKERS: dict[str, Marker] = {
     "medgan": ">", "corgan": "h", "table_gan": "p", "ctab_gan": "*", "ctgan": "v", "flow": "d",
     "bayesian_network": (4, 1, 0), "arf": (3, 1, 0), "forest_diffusion": (6, 1, 0), "tabsyn": (3, 1, 180),
     "tabddpm": "o",
+    "mean_mode": "s", "k_nearest_neighbours": "v", "mice": "^", "forests": "D", "boosting": "*", "gain": "X",
+    "mtabgen": "8", "mtabgen_mlp": "h", "mtabgen_fixed_mask": "p", "mtabgen_fixed_share": "P",
+    "mtabgen_addition": "<", "mtabgen_concatenation": ">",
 }  # fmt: skip
 _SPARE_MARKERS: tuple[Marker, ...] = ("8", "H", (5, 0, 180), (5, 1, 180), (8, 1, 0), (4, 1, 45))
 MANY = 10  # generators from which on figures with a column for each grow narrower columns

@@ -53,7 +53,7 @@ class Imputer(ABC):
 
         Raises:
             SchemaError: if a cell breaks the schema or is infinite, naming row and column.
-            ImputationError: if a row or a column has no cell, or there are fewer than two rows.
+            ImputationError: if a row or a column has no cell, there are fewer than two rows, or the fit diverges.
         """
         self._check(train, schema)
         if len(train) < 2:

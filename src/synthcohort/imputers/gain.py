@@ -37,7 +37,6 @@ from synthcohort.imputers.base import Imputer
 from synthcohort.imputers.parts.design import Design
 from synthcohort.networks.medgan import dense
 from synthcohort.rng import Rng
-from synthcohort.training import DivergenceError
 
 NOISE = 0.01
 RECORDS = 50  # of the history
@@ -98,7 +97,7 @@ class GAIN(Imputer):
             rows = torch.randint(len(x), (self.batch_size,), generator=chosen).to(device)
             losses = self._step(x[rows], m[rows], adam, noise)
             if not all(math.isfinite(loss) for loss in losses):
-                raise DivergenceError(f"gain diverged at step {step} of {self.max_steps}; lower the learning rate")
+                raise ImputationError(f"gain diverged at step {step} of {self.max_steps}; lower the learning rate")
             if step % max(1, self.max_steps // RECORDS) == 0 or step == self.max_steps:
                 self.history.append({"step": step, "discriminator": losses[0], "generator": losses[1]})
 

@@ -39,12 +39,20 @@ def downstream_scores(
         rng: seeds the fits, all alike.
         condition: how cells were hidden.
     """
-    wanted = "r2" if schema.target.numeric else "auroc"
-    (measure,) = (m for m in utility.measures(schema) if m.name == wanted)
-    name = f"impute_{wanted}_{predictor.name}"
+    (measure,) = (m for m in utility.measures(schema) if m.name == _wanted(schema))
+    name = downstream_name(schema, predictor)
     try:
         judged = [utility.judge(predictor, train=rows, test=test, schema=schema, rng=rng) for rows in completed]
         value = float(np.mean([measure.compute(one.truth, one.predicted) for one in judged]))
     except DataProblem as problem:
         return [failed("imputation", name, str(problem), condition=condition)]
     return [Score("imputation", name, value, len(test), measure.direction, condition=condition)]
+
+
+def downstream_name(schema: Schema, predictor: Predictor) -> str:
+    """Return the name of the score."""
+    return f"impute_{_wanted(schema)}_{predictor.name}"
+
+
+def _wanted(schema: Schema) -> str:
+    return "r2" if schema.target.numeric else "auroc"

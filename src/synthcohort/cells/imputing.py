@@ -1,0 +1,228 @@
+"""How well does one imputer fill the cells that were hidden from it, and what does that cost?
+
+On every split the imputer is fitted once, on train rows some of whose cells are hidden (`fitted`). Then it completes
+the test rows under each scenario, several times over, and the draws are judged against the truth
+(`metrics.imputation`); it completes the train rows as well, and a predictor learns from each draw and is judged on the
+test rows as `prepare` filled them (`metrics.imputation_downstream`). The condition of a score names the scenario:
+`mcar_0.2`.
+
+The masks of a table, split and scenario are the same for every imputer. The target is never hidden, as `prepare` never
+fills it: to guess a label is to predict. Cells that were missing from the first are open too, for the imputer to learn
+with and to fill, but no truth is known of them: they are outside every mask. A fit or a draw that cannot be completed
+leaves its reason for every score it owes.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+
+import numpy as np
+import pandas as pd
+from tqdm import tqdm
+
+from synthcohort import missingness, scores
+from synthcohort.cells import holes, imputers, machine, progress
+from synthcohort.cells.holdout import read_test
+from synthcohort.cells.rows import read_development, read_schema
+from synthcohort.generators.base import FitError, Generator
+from synthcohort.imputation import ImputationError
+from synthcohort.imputers.base import Imputer
+from synthcohort.metrics.classifiers import PREDICTORS
+from synthcohort.metrics.imputation import METRICS, imputation_scores
+from synthcohort.metrics.imputation_downstream import downstream_name, downstream_scores
+from synthcohort.missingness import MissingnessError
+from synthcohort.rng import Rng
+from synthcohort.schema import Schema
+from synthcohort.scores import Score, failed
+from synthcohort.study import ImputationBlock, Scenario, Study
+
+FIT_SECONDS, IMPUTE_SECONDS = "fit_cpu_seconds", "impute_cpu_seconds"
+FAILURES = (FitError, ImputationError, MissingnessError)
+PARTS = ("train", "validation", "test")
+
+
+@dataclass(frozen=True)
+class Imputed:
+    """What a cell gave, tidy: the scores under every scenario, and CPU seconds."""
+
+    scores: pd.DataFrame
+    costs: pd.DataFrame
+
+
+@dataclass(frozen=True)
+class _Split:
+    """What all imputers share on one split.
+
+    Args:
+        train, validation, test: rows with the holes they had from the first.
+        filled: the test rows as `prepare` filled them.
+        schema: of all.
+        block: settings.
+        masks: the randomness of what is hidden.
+    """
+
+    train: pd.DataFrame
+    validation: pd.DataFrame
+    test: pd.DataFrame
+    filled: pd.DataFrame
+    schema: Schema
+    block: ImputationBlock
+    masks: Rng
+
+    def mask(self, part: str, scenario: Scenario) -> np.ndarray:
+        """Return which cells of a part are hidden, [n, P + Q] bool."""
+        hiding = missingness.MECHANISMS[scenario.mechanism]
+        rng = self.masks.branch(part, scenario.name)
+        return hiding(getattr(self, part), self.schema, rate=scenario.rate, rng=rng, spare_target=True)
+
+    def hidden(self, part: str, scenario: Scenario) -> pd.DataFrame:
+        """Return the rows of a part with these cells hidden."""
+        return missingness.hide(getattr(self, part), self.mask(part, scenario))
+
+
+@dataclass(frozen=True)
+class _Fitted:
+    """One imputer on one split; `failure` says why its fit failed, "" if it did not."""
+
+    split: _Split
+    model: Imputer | Generator
+    failure: str
+    rng: Rng
+
+    def draw(self, rows: pd.DataFrame, branch: str) -> list[pd.DataFrame]:
+        """Return the draws of rows with holes.
+
+        Raises:
+            FitError: if the fit failed.
+            ImputationError: if the rows cannot be completed.
+        """
+        if self.failure:
+            raise FitError(self.failure)
+        return self.model.impute(rows, rng=self.rng.branch("impute", branch), draws=self.split.block.draws)
+
+
+def impute_cell(study: Study, dataset: str, imputer: str) -> Imputed:
+    """Fit one imputer on every split of a table, fill every scenario, write the cell's score and cost files."""
+    splits, block = study.splits(dataset), study.params.imputation
+    parts = []
+    with tqdm(total=splits * (len(block.scenarios) + 2), desc=f"{dataset} {imputer}", unit="step") as bar:
+        for split in range(splits):
+            found = _record(study, dataset, imputer, split=split, bar=bar)
+            parts.append(scores.to_frame(found, dataset=dataset, generator=imputer, split=split))
+    both = pd.concat(parts, ignore_index=True)
+    spent = both["axis"] == "cost"
+    whole = Imputed(both[~spent].reset_index(drop=True), both[spent].reset_index(drop=True))
+    scores.write(whole.scores, study.paths.impute(dataset, imputer))
+    place = study.paths.impute_cost(dataset, imputer)
+    if study.in_pipeline or not place.is_file():  # reading along in JupyterLab must not change what was measured
+        scores.write(whole.costs, place)
+        machine.write(study.paths.impute_machine(dataset, imputer), study.device)
+    return whole
+
+
+def _record(study: Study, dataset: str, imputer: str, *, split: int, bar: tqdm) -> list[Score]:
+    """Return what one split gave, kept by an earlier run or new."""
+    place = study.paths.impute_splits(dataset, imputer) / f"split_{split}.json"
+    stamp = _stamp(study, dataset, imputer, split=split)
+    record = progress.kept(place, stamp)
+    if record is not None:
+        bar.update(len(study.params.imputation.scenarios) + 2)
+        return [Score(**score) for score in record["scores"]]
+    found = []
+    for step in _steps(study, dataset, imputer, split=split):
+        found += step
+        bar.update()
+    progress.keep(place, stamp, {"scores": [asdict(score) for score in found]})
+    return found
+
+
+def _steps(study: Study, dataset: str, imputer: str, *, split: int) -> Iterator[list[Score]]:
+    """Yield the scores and costs of the fit, of each scenario, and of what learns from completed train rows."""
+    shared = _open(study, dataset, split=split)
+    model = imputers.build(imputer, shared.block.imputers[imputer])
+    rng = study.rng.branch("impute", dataset, imputer, split)
+    cost = _fit(shared, model, rng.branch("fit"), study.device)
+    one = _Fitted(shared, model, cost.note, rng)
+    yield [cost]
+    for scenario in shared.block.scenarios:
+        yield _filled(one, scenario)
+    yield _learned(one)
+
+
+def _fit(split: _Split, model: Imputer | Generator, rng: Rng, device: str) -> Score:
+    """Fit the model and return what that cost, or why it failed."""
+    fitted = split.block.fitted
+    try:
+        train, validation = split.hidden("train", fitted), split.hidden("validation", fitted)
+        started = time.process_time()
+        imputers.fit(model, train, split.schema, validation=validation, rng=rng, device=device)
+    except FAILURES as error:
+        return failed("cost", FIT_SECONDS, str(error), condition=fitted.name)
+    return _cost(FIT_SECONDS, time.process_time() - started, len(train), fitted)
+
+
+def _filled(one: _Fitted, scenario: Scenario) -> list[Score]:
+    """Return the scores of the draws of the test rows under a scenario, and what these cost."""
+    shared, wanted = one.split, _metrics(one.split.schema)
+    try:
+        mask = shared.mask("test", scenario)
+        rows = missingness.hide(shared.test, mask)
+        started = time.process_time()
+        draws = one.draw(rows, scenario.name)
+        seconds = time.process_time() - started
+    except FAILURES as error:
+        lost = [failed("imputation", name, str(error), condition=scenario.name) for name in wanted]
+        return [*lost, failed("cost", IMPUTE_SECONDS, str(error), condition=scenario.name)]
+    found = imputation_scores(shared.test, mask, draws, shared.schema, reference=shared.train, condition=scenario.name)
+    return [*(s for s in found if s.metric in wanted), _cost(IMPUTE_SECONDS, seconds, len(rows), scenario)]
+
+
+def _learned(one: _Fitted) -> list[Score]:
+    """Return the scores of a predictor that learns from completed train rows."""
+    shared, fitted = one.split, one.split.block.fitted
+    predictor = PREDICTORS[shared.block.classifier]
+    try:
+        draws = one.draw(shared.hidden("train", fitted), "train")
+    except FAILURES as error:
+        name = downstream_name(shared.schema, predictor)
+        return [failed("imputation", name, str(error), condition=fitted.name)]
+    rng = shared.masks.branch("predictor")
+    return downstream_scores(draws, shared.filled, shared.schema, predictor, rng=rng, condition=fitted.name)
+
+
+def _open(study: Study, dataset: str, *, split: int) -> _Split:
+    """Read the rows of one split and open the holes they had."""
+    place, gaps = study.paths.development(dataset), study.paths.holes(dataset) / f"split_{split}"
+    filled = dict(zip(PARTS, (*read_development(place, split), read_test(study.paths.test(dataset), split))))
+    return _Split(
+        **{name: holes.reopened(frame, gaps / f"{name}.csv") for name, frame in filled.items()},
+        filled=filled["test"],
+        schema=read_schema(place),
+        block=study.params.imputation,
+        masks=study.rng.branch("holes", dataset, split),
+    )
+
+
+def _metrics(schema: Schema) -> Sequence[str]:
+    """Return the scores that hidden features of this table have."""
+    kinds = {"", *(column.kind for column in schema.features)}
+    return [name for name, measure in METRICS.items() if measure.kind in kinds]
+
+
+def _cost(name: str, seconds: float, rows: int, scenario: Scenario) -> Score:
+    return Score("cost", name, seconds, rows, "down", condition=scenario.name)
+
+
+def _stamp(study: Study, dataset: str, imputer: str, *, split: int) -> str:
+    block, name = study.params.imputation, f"split_{split}"
+    settings = [study.params.study.seed, study.device, dataset, imputer, block.imputers[imputer]]
+    rest = block.model_dump(include={"fitted", "scenarios", "draws", "classifier"})
+    files = [
+        study.paths.development(dataset) / "schema.json",
+        *(study.paths.development(dataset) / name / f"{part}.csv" for part in PARTS[:2]),
+        study.paths.test(dataset) / name / "test.csv",
+        *(study.paths.holes(dataset) / name / f"{part}.csv" for part in PARTS),
+    ]
+    return progress.stamp([*settings, rest], files)

@@ -1,0 +1,97 @@
+"""Do the settings name only what is there?
+
+params.yaml is read by `study`, which knows no other room. Here the rooms themselves say whether they understand the
+names and hyperparameters in it: every generator and imputer is built, every condition and table looked up.
+"""
+
+from __future__ import annotations
+
+import math
+
+from synthcohort import conditions
+from synthcohort.study import ParamsError, Study
+
+
+def check(study: Study) -> None:
+    """Refuse settings that no room understands: generators, hyperparameters and their choices, conditions, tables.
+
+    Raises:
+        ParamsError: naming the key, what was found and what is known.
+    """
+    from synthcohort.generators import load as registry
+
+    known = {*study.params.generators, "real"}
+    try:
+        for name, hyperparameters in study.params.generators.items():
+            registry.build(name, hyperparameters)
+        for name in study.params.conditions:
+            conditions.find(name)
+    except (LookupError, TypeError, ValueError) as error:
+        raise ParamsError(f"params.yaml: {error}") from None
+    _check_tables(study, "shadow", study.params.shadow.tables)
+    _check_few_steps(study)
+    _check_imputation(study)
+    _check_tables(study, "tuning", study.params.tuning.tables)
+    for name in study.params.search:
+        _check_search(study, name)
+    for name, claim in study.params.claims.items():
+        _check_tables(study, f"claims.{name}", claim.tables)
+        for arm in (claim.better, claim.worse):
+            if arm not in known:
+                raise ParamsError(f"claims.{name}: no generator {arm!r}; there are {sorted(known)}")
+
+
+def _check_tables(study: Study, block: str, tables: list[str]) -> None:
+    for table in tables:
+        if table not in study.params.datasets:
+            raise ParamsError(f"{block}.tables: no dataset {table!r}; there are {list(study.params.datasets)}")
+
+
+def _check_few_steps(study: Study) -> None:
+    """Refuse cells that cannot be drawn from with another solver."""
+    from synthcohort.cells import few_steps
+
+    block, known = study.params.few_steps, study.params.generators
+    _check_tables(study, "few_steps", block.tables)
+    for name in block.generators:
+        if name not in known:
+            raise ParamsError(f"few_steps.generators: no generator {name!r}; there are {list(known)}")
+        missing = few_steps.missing_options(name)
+        if missing:
+            able = [other for other in known if not few_steps.missing_options(other)]
+            raise ParamsError(
+                f"few_steps.generators: {name} has no sampling option {missing[0]!r}, so its solver cannot be chosen; "
+                f"of the generators here, these can: {', '.join(able) or 'none'}"
+            )
+
+
+def _check_imputation(study: Study) -> None:
+    """Build every imputer, so that none fails for its name or a hyperparameter it does not take."""
+    from synthcohort.cells import imputers
+
+    _check_tables(study, "imputation", study.params.imputation.tables)
+    for name, hyperparameters in study.params.imputation.imputers.items():
+        try:
+            imputers.build(name, hyperparameters)
+        except (LookupError, TypeError, ValueError) as error:
+            raise ParamsError(f"imputation.imputers.{name}: {error}") from None
+
+
+def _check_search(study: Study, name: str) -> None:
+    """Build the generator with every choice, so that no trial fails for a hyperparameter it does not take."""
+    from synthcohort.generators import load as registry
+
+    space, trials = study.params.search[name], study.params.tuning.trials
+    begin = {**study.params.generators.get(name, {}), **{key: choices[0] for key, choices in space.items()}}
+    try:
+        for key, choices in space.items():
+            for choice in choices:
+                registry.build(name, {**begin, key: choice})
+    except (LookupError, TypeError, ValueError) as error:
+        raise ParamsError(f"params.yaml: search.{name}: {error}") from None
+    settings = math.prod(len(choices) for choices in space.values())
+    if settings < trials:
+        raise ParamsError(
+            f"search.{name} has {settings} different settings, fewer than tuning.trials = {trials}; every generator is "
+            f"to have the same number of trials: name more choices, or lower tuning.trials"
+        )
