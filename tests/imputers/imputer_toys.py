@@ -17,6 +17,7 @@ QUICK = {
     "k_nearest_neighbours": {},
     "mean_mode": {},
     "mice": {"rounds": 3},
+    "tabcsdi": {"width": 8, "depth": 1, "heads": 2, "feature": 4, "steps": 5, "max_steps": 20, "batch_size": 32},
 }
 MEAN = np.array([1.0, -2.0, 0.5])
 COVARIANCE = np.array([[1.0, 0.8, 0.3], [0.8, 1.5, 0.6], [0.3, 0.6, 1.0]])

@@ -180,6 +180,7 @@ def test_an_unknown_imputer_and_bad_settings_are_refused():
         "gain": [{"hint_rate": 1.0}, {"alpha": -1.0}, {"max_steps": 0}, {"learning_rate": 0.0}],
         "k_nearest_neighbours": [{"neighbours": 0}],
         "mice": [{"rounds": 0}],
+        "tabcsdi": [{"depth": 0}, {"width": 7}, {"beta_last": 1.0}, {"max_steps": 0}],
     }
     for name, settings in bad.items():
         for one in settings:

@@ -29,7 +29,7 @@ _COLOURS = {
     "bayesian_network": "#123a6b", "arf": "#332288", "forest_diffusion": "#7a5fd0", "tabsyn": "#ee6677",
     "tabddpm": "#d55e00",
     "mean_mode": "#8a8a8a", "k_nearest_neighbours": "#5a69ff", "mice": "#a52d00", "forests": "#69a5ff",
-    "boosting": "#c3c35a", "gain": "#960f3c", "mtabgen": "#1414f0", "mtabgen_mlp": "#965ab4",
+    "boosting": "#c3c35a", "gain": "#960f3c", "tabcsdi": "#2d7a1f", "mtabgen": "#1414f0", "mtabgen_mlp": "#965ab4",
     "mtabgen_fixed_mask": "#2d2dc3", "mtabgen_fixed_share": "#3c4bff", "mtabgen_addition": "#b4c3c3",
     "mtabgen_concatenation": "#006978",
 }  # fmt: skip
@@ -40,7 +40,7 @@ _MARKERS: dict[str, Marker] = {
     "medgan": ">", "corgan": "h", "table_gan": "p", "ctab_gan": "*", "ctgan": "v", "flow": "d",
     "bayesian_network": (4, 1, 0), "arf": (3, 1, 0), "forest_diffusion": (6, 1, 0), "tabsyn": (3, 1, 180),
     "tabddpm": "o",
-    "mean_mode": "s", "k_nearest_neighbours": "v", "mice": "^", "forests": "D", "boosting": "*", "gain": "X",
+    "mean_mode": "s", "k_nearest_neighbours": "v", "mice": "^", "forests": "D", "boosting": "*", "gain": "X", "tabcsdi": "d",
     "mtabgen": "8", "mtabgen_mlp": "h", "mtabgen_fixed_mask": "p", "mtabgen_fixed_share": "P",
     "mtabgen_addition": "<", "mtabgen_concatenation": ">",
 }  # fmt: skip
