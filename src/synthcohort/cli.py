@@ -119,7 +119,8 @@ def _tune(options: argparse.Namespace) -> int:
         changed = adopt.adopt(opened.paths.root / "params.yaml", running)
         print(f"params.yaml: {', '.join(changed) or 'nothing'} changed; {len(found)} generators have trials")
         rest = adopt.lines(opened, {name: found[name] for name in found if name not in running})
-        print("\n".join(["Not in the study; these lines under `generators` add them:", *rest]) if rest else "", end="")
+        if rest:
+            print("\n".join(["Not in the study; these lines under `generators` add them:", *rest]))
         return 0
     code = waves.tune(opened, names, options.jobs)
     if code == 0:
