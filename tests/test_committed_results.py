@@ -71,3 +71,18 @@ def test_attacks_find_the_members_that_a_resample_holds_and_none_in_fresh_rows(t
     assert 0.75 < mean(table, "bootstrap", f"mia_auroc_{attack}") < 0.88
     real = OPENED.paths.scores(table["dataset"].iloc[0], "real")
     assert abs(mean(load_scores([real]), "real", f"mia_auroc_{attack}") - 0.5) < 0.08
+
+
+@pytest.mark.parametrize("table", ["pima"], indirect=True)
+def test_a_classifier_learns_from_diffused_rows_nearly_as_from_real_ones(table):
+    real = load_scores([OPENED.paths.scores("pima", "real")])
+    on_real = mean(real, "real", "trtr_auroc_xgboost")
+    assert on_real - mean(table, "tabddpm", "tstr_auroc_xgboost") <= 0.03
+    assert mean(table, "tabddpm", "memorisation") <= 0.4
+
+
+@pytest.mark.parametrize("table", ["adult"], indirect=True)
+def test_diffused_rows_of_a_large_table_are_faithful_and_cheap(table):
+    assert mean(table, "tabddpm", "shape") >= 0.98
+    assert mean(table, "tabddpm", "trend") >= 0.97
+    assert mean(table, "tabddpm", "tstr_auroc_xgboost") >= 0.905

@@ -117,8 +117,12 @@ def _tune(options: argparse.Namespace) -> int:
         search.space_of(opened, name)
     if options.adopt:
         found = {name: setting for name, setting in adopt.found_settings(opened).items() if name in names}
-        changed = adopt.adopt(opened.paths.root / "params.yaml", found)
+        running = {name: setting for name, setting in found.items() if name in opened.params.generators}
+        changed = adopt.adopt(opened.paths.root / "params.yaml", running)
         print(f"params.yaml: {', '.join(changed) or 'nothing'} changed; {len(found)} generators have trials")
+        rest = adopt.lines(opened, {name: found[name] for name in found if name not in running})
+        if rest:
+            print("\n".join(["Not in the study; these lines under `generators` add them:", *rest]))
         return 0
     code = waves.tune(opened, names, options.jobs)
     if code == 0:

@@ -198,8 +198,9 @@ def _find(study: Study, name: str, cell: dict[str, str]) -> Stage:
         wanted = " ".join(f"--{p} NAME" for p in stage.per) or "no further arguments"
         raise ParamsError(f"stage {name} takes {wanted}")
     params = study.params
+    generators = params.search if name == "tune" else params.generators
     imputers = params.imputation.imputers
-    for kind, known in (("dataset", params.datasets), ("generator", params.generators), ("imputer", imputers)):
+    for kind, known in (("dataset", params.datasets), ("generator", generators), ("imputer", imputers)):
         if kind in cell and cell[kind] not in known:
             raise ParamsError(f"params.yaml has no {kind} {cell[kind]!r}; it has {', '.join(known) or 'none'}")
     return stage

@@ -18,7 +18,9 @@ from pathlib import Path
 import pytest
 
 from synthcohort.datasets import catalogue, download, fetch
-from synthcohort.datasets.catalogue import CATALOGUE, RawFile, Source
+from synthcohort.datasets.catalogue import CATALOGUE
+from synthcohort.datasets.entry import RawFile, Source
+from synthcohort.datasets.further_tables import FURTHER_TABLES
 from synthcohort.datasets.table import TableError
 from synthcohort.study import DatasetBlock, Params, Paths, Study
 
@@ -60,6 +62,8 @@ def server() -> Iterator[tuple[type[_Server], str]]:
     handler = type("Handler", (_Server,), {"asked": [], "answers": {
         "/toy.csv": (CONTENT, len(CONTENT)),
         "/toy.zip": (archive, len(archive)),
+        "/toy.csv.gz": (gzip.compress(CONTENT), len(gzip.compress(CONTENT))),
+        "/cut.csv.gz": (gzip.compress(CONTENT)[:40], 40),
         "/cut.csv": (CONTENT[:7000], len(CONTENT)),
         "/cut.zip": (archive[:100], 100),
         "/altered.csv": (CONTENT.replace(b"1", b"3", 1), len(CONTENT)),
@@ -109,7 +113,7 @@ def test_a_mirror_gives_plain_and_packed_files(
     assert fetch.bring("pima", BLOCK, folder).origin == "in place"
 
 
-@pytest.mark.parametrize(("path", "member"), [("/toy.csv", ""), ("/toy.zip", "toy.csv")])
+@pytest.mark.parametrize(("path", "member"), [("/toy.csv", ""), ("/toy.zip", "toy.csv"), ("/toy.csv.gz", "")])
 def test_a_publisher_gives_files_and_members(
     folder: Path, monkeypatch: pytest.MonkeyPatch, server: tuple[type[_Server], str], path: str, member: str
 ) -> None:
@@ -124,6 +128,7 @@ def test_a_publisher_gives_files_and_members(
         ("/cut.csv", "", "broke off"),
         ("/cut.zip", "toy.csv", "not a sound zip archive"),
         ("/login", "toy.csv", "not a sound zip archive"),
+        ("/cut.csv.gz", "", "not a sound gzip file"),
         ("/toy.zip", "other.csv", "no member other.csv"),
         ("/gone.csv", "", "answers 404"),
         ("/altered.csv", "", "SHA-256"),
@@ -275,7 +280,9 @@ def test_the_simulated_table_is_rewritten_when_altered(folder: Path) -> None:
 
 
 def test_the_catalogue_is_complete() -> None:
-    assert set(CATALOGUE) == {"wdbc", "pima", "ilpd", "stroke", "adult", "rare_liver"}
+    further = {"california", "insurance", "churn", "cardio", "ckd", "heart_failure", "physionet2012"}
+    assert {entry.name for entry in FURTHER_TABLES} == further
+    assert set(CATALOGUE) - further == {"wdbc", "pima", "ilpd", "stroke", "adult", "rare_liver"}
     for name, entry in CATALOGUE.items():
         assert entry.name == name and entry.title and entry.publisher and entry.licence and entry.citation
         assert entry.quirks and (entry.files or entry.simulated)

@@ -106,18 +106,18 @@ def test_octaves_are_sines_and_cosines_of_the_numbers():
     assert Octaves(0)(x).shape == (2, 0)
 
 
-def test_a_network_with_octaves_starts_as_the_one_without_and_learns_to_use_them():
-    def made(octaves):
-        generator = torch.Generator().manual_seed(1)
-        return DenoisingMLP(
-            features=5, outputs=2, labels=0, width=8, depth=1, generator=generator, numeric=2, octaves=octaves
-        )
-
-    x, t = torch.randn(4, 5, generator=torch.Generator().manual_seed(2)), torch.linspace(0.1, 0.9, 4)
-    plain, waved = made(0), made(3)
-    for network in (plain, waved):
-        torch.nn.init.normal_(network.body.leave.weight, generator=torch.Generator().manual_seed(3))
-    assert plain(x, t, None).abs().max() > 0.1
-    assert torch.allclose(plain(x, t, None), waved(x, t, None), atol=1e-5)
-    waved(x, t, None).square().sum().backward()
-    assert waved.body.enter.weight.grad[:, 5:].abs().max() > 0
+def test_octaves_are_given_of_the_numbers_and_of_nothing_else():
+    network = DenoisingMLP(
+        features=5, outputs=2, labels=0, width=8, depth=0, generator=Rng(1).torch(), numeric=2, octaves=3
+    )
+    _stirred(network)
+    x, t = torch.randn(4, 5, generator=Rng(2).torch()), torch.linspace(0.1, 0.9, 4)
+    before = network(x, t, None)
+    with torch.no_grad():
+        network.body.enter.weight[:, :5] = 0  # only the octaves are left
+    assert not torch.allclose(network(x, t, None), before)
+    moved = x.clone()
+    moved[:, 2:] += 1.0
+    assert torch.equal(network(moved, t, None), network(x, t, None))
+    moved[:, :2] += 1.0
+    assert not torch.allclose(network(moved, t, None), network(x, t, None))

@@ -16,6 +16,7 @@ from synthcohort.report.verdicts import said
 def test_a_mean_says_what_it_rests_on():
     assert said(Interval(0.5, 0.25, 0.75, 3)) == "0.500 [0.250, 0.750]"
     assert said(Interval(0.5, math.nan, math.nan, 1)) == "0.500 (no interval from 1 split)"
+    assert said(Interval(-0.0002, -0.001, 0.0, 3)) == "-2e-4 [-0.001, 0.000]"
     assert questions.measured(across([0.5], 0.95)) == "0.500 (no interval from one table)"
     assert said(Interval(math.nan, math.nan, math.nan, 0)) == questions.measured(across([], 0.95)) == "no value"
 

@@ -3,8 +3,10 @@
 import json
 
 import pytest
+import yaml
+from tuning_toys import PARAMS
 
-from synthcohort import cli, study, waves
+from synthcohort import cli, stages, study, waves
 from synthcohort.tuning import search, trials
 
 
@@ -55,3 +57,18 @@ def test_it_prints_what_was_found_and_writes_it_only_when_asked(ran, capsys):
 def test_an_unknown_generator_is_refused(ran, capsys):
     assert cli.main(["tune", "--generator", "smoth"]) == 2
     assert "search has no choices for 'smoth'" in capsys.readouterr().err
+
+
+def test_a_generator_outside_the_study_is_searched_and_its_line_told(make, monkeypatch, capsys):
+    blocks = yaml.safe_load(PARAMS)
+    del blocks["generators"]["smote"]
+    opened = make(yaml.safe_dump(blocks, sort_keys=False))
+    monkeypatch.setenv("SYNTHCOHORT_ROOT", str(opened.paths.root))
+    monkeypatch.setattr(stages.execute, "execute", lambda notebook, cell, **_: search.tune(opened, cell["generator"]))
+    stages.run(opened, "tune", {"generator": "smote"})
+    path = opened.paths.root / "params.yaml"
+    before = path.read_text()
+    assert cli.main(["tune", "--adopt"]) == 0
+    told = capsys.readouterr().out
+    assert "Not in the study" in told and "  smote: {neighbours: " in told
+    assert path.read_text() == before

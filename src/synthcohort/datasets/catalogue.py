@@ -1,84 +1,15 @@
 """Which tables does the study know, who publishes them, and which bytes are the true ones?
 
-One frozen record per table. A raw file is identified by the SHA-256 of its uncompressed bytes: whatever copy is found,
-only those bytes count. To add a table: a record here, a module `synthcohort.datasets.<name>` with
-`read(folder) -> Table`, and a line in params.yaml; a plain CSV needs a block in params.yaml alone.
+One frozen record per table: here those that the study's own params.yaml names, in `further_tables` those that wait for
+such a line. To add a table: a record in either, a module `synthcohort.datasets.<name>` with `read(folder) -> Table`,
+and a line in params.yaml; a plain CSV needs a block in params.yaml alone.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
-from synthcohort.datasets.table import Card, TableError
-
-CC_BY = "Creative Commons Attribution 4.0 (CC BY 4.0)"
-UCI = "https://archive.ics.uci.edu"
-KAGGLE = "https://www.kaggle.com"
-
-
-@dataclass(frozen=True)
-class Source:
-    """Where one raw file can be downloaded: a file, or the member `member` of a zip archive."""
-
-    url: str
-    member: str = ""
-
-
-@dataclass(frozen=True)
-class RawFile:
-    """One raw file.
-
-    Args:
-        name: its name below data/<table>/ and below <mirror>/<table>/ (there plain or with .gz added).
-        sha256: hex digest of its uncompressed bytes.
-        size: uncompressed size in bytes.
-        sources: where to download it, in order of preference; empty if it comes with the program itself.
-    """
-
-    name: str
-    sha256: str
-    size: int
-    sources: tuple[Source, ...] = ()
-
-
-@dataclass(frozen=True)
-class Entry:
-    """One table of the catalogue; the fields shared with `Card` mean the same there.
-
-    Args:
-        homepage: the publisher's page about it.
-        files: its raw files; empty for a table that is simulated.
-        package: importable package that carries the single raw file inside it ("" if none does).
-        member: path of that file inside the package.
-    """
-
-    name: str
-    title: str
-    publisher: str
-    homepage: str
-    licence: str
-    citation: str
-    quirks: tuple[str, ...]
-    files: tuple[RawFile, ...] = ()
-    package: str = ""
-    member: str = ""
-    simulated: bool = False
-
-    @property
-    def card(self) -> Card:
-        """The card that travels with the table."""
-        urls = dict.fromkeys([self.homepage, *(s.url for f in self.files for s in f.sources)])
-        return Card(
-            name=self.name,
-            title=self.title,
-            publisher=self.publisher,
-            urls=tuple(url for url in urls if url),
-            licence=self.licence,
-            citation=self.citation,
-            quirks=self.quirks,
-            simulated=self.simulated,
-        )
-
+from synthcohort.datasets.entry import CC_BY, KAGGLE, UCI, Entry, RawFile, Source
+from synthcohort.datasets.further_tables import FURTHER_TABLES
+from synthcohort.datasets.table import TableError
 
 _WDBC = Entry(
     name="wdbc",
@@ -226,7 +157,7 @@ _RARE_LIVER = Entry(
     simulated=True,
 )
 
-CATALOGUE: dict[str, Entry] = {e.name: e for e in (_WDBC, _PIMA, _ILPD, _STROKE, _ADULT, _RARE_LIVER)}
+CATALOGUE: dict[str, Entry] = {e.name: e for e in (_WDBC, _PIMA, _ILPD, _STROKE, _ADULT, _RARE_LIVER, *FURTHER_TABLES)}
 
 
 def is_own_csv(name: str, path: str | None) -> bool:

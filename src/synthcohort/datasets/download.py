@@ -2,11 +2,13 @@
 
 Hosts are probed first, all at once and for at most two seconds, and an unreachable one is not tried again, so a machine
 without a network learns so at once. What comes is held in memory (the tables are a few megabytes) and is handed on only
-when it is as long as the server announced; a zip archive is opened and one member taken out of it.
+when it is as long as the server announced; a zip archive is opened and one member taken out of it, and a file whose
+name ends in .gz is unpacked.
 """
 
 from __future__ import annotations
 
+import gzip
 import http.client
 import io
 import socket
@@ -69,7 +71,7 @@ class Hosts:
 
 
 def fetch(url: str, member: str = "", *, label: str, hosts: Hosts) -> bytes:
-    """Return the file at `url`, or the member `member` of the zip archive there.
+    """Return the file at `url`, unpacked if it ends in .gz, or the member `member` of the zip archive there.
 
     Args:
         label: what the progress bar is called.
@@ -91,7 +93,9 @@ def fetch(url: str, member: str = "", *, label: str, hosts: Hosts) -> bytes:
     except OSError as error:
         hosts.unreachable[host] = str(error)
         raise DownloadError(f"{url} broke off ({error})") from None
-    return _member(url, content, member) if member else content
+    if member:
+        return _member(url, content, member)
+    return _unpacked(url, content) if url.endswith(".gz") else content
 
 
 def _stream(url: str, label: str) -> bytes:
@@ -122,6 +126,17 @@ def _member(url: str, content: bytes, member: str) -> bytes:
         raise DownloadError(f"{url} is not a sound zip archive ({error})") from None
     except KeyError:
         raise DownloadError(f"{url} has no member {member}") from None
+
+
+def _unpacked(url: str, content: bytes) -> bytes:
+    try:
+        with gzip.open(io.BytesIO(content)) as stream:
+            whole = stream.read(MOST_BYTES + 1)
+    except (OSError, EOFError, zlib.error) as error:
+        raise DownloadError(f"{url} is not a sound gzip file ({error})") from None
+    if len(whole) > MOST_BYTES:
+        raise DownloadError(f"{url} unpacks to more than {MOST_BYTES} bytes")
+    return whole
 
 
 def _host(url: str) -> str:

@@ -1,10 +1,11 @@
 """How do the raw files get here, and how do we know they are the true ones?
 
 `bring` looks in this order: already in place; the mirror folder named by SYNTHCOHORT_DATA_MIRROR (laid out
-<table>/<file>, plain or .gz); the publisher's URLs. A file counts only if the SHA-256 of its uncompressed bytes is the
-catalogue's; it is written under a partial name and renamed when it is whole, so an interrupted or altered download is
-never data. What cannot be had is skipped loudly, with a marker that holds the reason and the remedy; nothing stands in
-for it. `wdbc` travels inside scikit-learn and `rare_liver` is drawn by this package, so these two are always here.
+<table>/<file>, or <shelf>/<file> where the catalogue names a shelf; plain or .gz); the publisher's URLs. A file counts
+only if the SHA-256 of its uncompressed bytes is the catalogue's; it is written under a partial name and renamed when it
+is whole, so an interrupted or altered download is never data. What cannot be had is skipped loudly, with a marker that
+holds the reason and the remedy; nothing stands in for it. `wdbc` travels inside scikit-learn and `rare_liver` is drawn
+by this package, so these two are always here.
 """
 
 from __future__ import annotations
@@ -21,8 +22,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from synthcohort.datasets import csv_table, download, rare_liver
-from synthcohort.datasets.catalogue import CATALOGUE, Entry, RawFile, is_own_csv
+from synthcohort.datasets.catalogue import CATALOGUE, is_own_csv
 from synthcohort.datasets.download import Hosts
+from synthcohort.datasets.entry import Entry, RawFile
 from synthcohort.datasets.table import TableError
 from synthcohort.schema import write_frame
 
@@ -173,7 +175,8 @@ def _from_mirror(entry: Entry, file: RawFile) -> bytes:
     mirror = os.environ.get(MIRROR, "")
     if not mirror:
         raise _NotHad(f"no mirror folder is set ({MIRROR})")
-    plain = Path(mirror) / entry.name / file.name
+    shelf = entry.shelf or entry.name
+    plain = Path(mirror) / shelf / file.name
     packed = plain.with_name(plain.name + ".gz")
     try:
         if plain.is_file():
@@ -183,8 +186,8 @@ def _from_mirror(entry: Entry, file: RawFile) -> bytes:
         else:
             raise _NotHad("not in the mirror folder")
     except (OSError, EOFError, zlib.error) as error:
-        raise _NotHad(f"the mirror's {entry.name}/{file.name} cannot be read ({error})") from None
-    refused = _mismatch(f"the mirror's {entry.name}/{file.name}", file, hashlib.sha256(content).hexdigest())
+        raise _NotHad(f"the mirror's {shelf}/{file.name} cannot be read ({error})") from None
+    refused = _mismatch(f"the mirror's {shelf}/{file.name}", file, hashlib.sha256(content).hexdigest())
     if refused:
         raise _NotHad(refused)
     return content
@@ -256,10 +259,11 @@ def _mark(outcome: Outcome, folder: Path) -> None:
 
 
 def _remedy(entry: Entry, folder: Path) -> str:
+    place = f"{entry.shelf or entry.name}/{entry.files[0].name}"
     files = " and ".join(f"{_shown(folder / file.name)} (SHA-256 {file.sha256})" for file in entry.files)
     return (
         f"To supply it by hand, get it from {entry.homepage} and put it at {files} in the study's folder, or set "
-        f"{MIRROR} to a folder that holds {entry.name}/{entry.files[0].name}; then run `synthcohort data`"
+        f"{MIRROR} to a folder that holds {place}; then run `synthcohort data`"
     )
 
 

@@ -72,8 +72,8 @@ class TabDDPM(Generator):
     depth: int = 3
     octaves: int = 3
     max_steps: int = 10_000
-    batch_size: int = 256
-    learning_rate: float = 1e-3
+    batch_size: int = 512
+    learning_rate: float = 2e-3
     weight_decay: float = 0.0
     ema_decay: float = 0.999
     evaluate_every: int = 100

@@ -76,8 +76,6 @@ class Octaves(nn.Module):
 class DenoisingMLP(nn.Module):
     """A residual MLP that knows the time and, if there are labels, the label.
 
-    The weights of the octaves start at zero: a small table that has no use for them is learned as without.
-
     Args:
         features: width of a noisy row.
         outputs: width of the output.
@@ -105,10 +103,9 @@ class DenoisingMLP(nn.Module):
         self.numeric = numeric
         self.time = TimeEmbedding(width, generator)
         self.label = embedding(labels, width, generator) if labels else None
-        self.body = ResidualMLP(inputs=features, outputs=outputs, width=width, depth=depth, generator=generator)
+        inputs = features + 2 * octaves * numeric
+        self.body = ResidualMLP(inputs=inputs, outputs=outputs, width=width, depth=depth, generator=generator)
         self.octaves = Octaves(octaves)
-        added = torch.zeros(width, 2 * octaves * numeric)
-        self.body.enter.weight = nn.Parameter(torch.cat([self.body.enter.weight.detach(), added], dim=1))
 
     def forward(self, x: Tensor, t: Tensor, y: Tensor | None) -> Tensor:
         """Return [n, outputs] for rows x [n, features], times t [n] and labels y [n]; y is None without labels."""

@@ -103,5 +103,5 @@ def _gain(one: Answer) -> Cell:
 
 def _ours(verdict: Verdict) -> str:
     known = [row for row in verdict.tables if math.isfinite(row.difference)]
-    shown = [f"{row.dataset} {row.better_mean:.3f} / {row.worse_mean:.3f}" for row in known]
+    shown = [f"{row.dataset} {number(row.better_mean)} / {number(row.worse_mean)}" for row in known]
     return "; ".join(shown) or "no table has both arms"

@@ -10,6 +10,7 @@ import math
 from synthcohort.comparison.intervals import Arm, Interval
 from synthcohort.comparison.standing import Across
 from synthcohort.figures import labels, style
+from synthcohort.report.tables import number
 from synthcohort.report.trust import MEMORISATION_LIMIT, Answer, Choice
 
 
@@ -37,8 +38,8 @@ def estimate(found: Interval | Across, sample: str) -> str:
     if not math.isfinite(found.mean):
         return "no value"
     if not math.isfinite(found.low):
-        return f"{found.mean:.3f} (no interval from {sample})"
-    return f"{found.mean:.3f} [{found.low:.3f}, {found.high:.3f}]"
+        return f"{number(found.mean)} (no interval from {sample})"
+    return f"{number(found.mean)} [{number(found.low)}, {number(found.high)}]"
 
 
 def listed(generators: tuple[str, ...] | list[str]) -> str:

@@ -25,15 +25,15 @@ _LINE = re.compile(r"^(?P<head> +(?P<name>[a-z][a-z0-9_]*):)[ ]*(?P<block>\{[^{}
 
 
 def found_settings(study: Study) -> dict[str, Setting]:
-    """Return generator -> the setting its search found, of the study's generators that have trials."""
-    searched = [name for name in study.params.generators if study.paths.tuning(name).is_file()]
+    """Return generator -> the setting its search found, of all that have trials, whether the study runs them or not."""
+    searched = [name for name in study.params.search if study.paths.tuning(name).is_file()]
     frames = {name: trials.read(study.paths.tuning(name)) for name in searched}
     return {name: trials.setting_of(frame, trials.chosen(frame)) for name, frame in frames.items()}
 
 
 def lines(study: Study, found: Mapping[str, Setting]) -> list[str]:
-    """Return the lines of params.yaml that say what was found."""
-    return [f"  {name}: {_flow({**study.params.generators[name], **found[name]})}" for name in found]
+    """Return the lines of params.yaml that say what was found, under `generators`."""
+    return [f"  {name}: {_flow({**study.params.generators.get(name, {}), **found[name]})}" for name in found]
 
 
 def adopt(path: Path, found: Mapping[str, Setting]) -> list[str]:
