@@ -6,10 +6,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
+import hole_toys
 import toys
+from hole_toys import HOLE
 from synthcohort import missingness, scores
 from synthcohort import study as studies
-from synthcohort.cells import holdout, holes, imputers, imputing, preparing, progress, rows
+from synthcohort.cells import hidden, holdout, holes, imputers, imputing, preparing, progress, rows
 from synthcohort.datasets.table import Card, Table
 from synthcohort.generators import load as generators
 from synthcohort.generators.base import FitError
@@ -21,7 +23,6 @@ from synthcohort.metrics.classifiers import PREDICTORS
 from synthcohort.metrics.imputation import METRICS, imputation_scores
 from synthcohort.metrics.imputation_downstream import downstream_scores
 from synthcohort.report import gathering
-from synthcohort.schema import write_frame
 
 PARAMS = """
 study: {seed: 1, splits: 2}
@@ -38,7 +39,6 @@ imputation:
   classifier: decision_tree
 """
 SCENARIOS = ["mcar_0.2", "mcar_0.5", "mar_0.2", "mnar_0.2"]
-HOLE = ("age", 3)  # a hole of the table itself, in row 3 of every part
 
 
 @pytest.fixture(scope="module")
@@ -46,19 +46,7 @@ def place(tmp_path_factory):
     root = tmp_path_factory.mktemp("study")
     (root / "params.yaml").write_text(PARAMS)
     (root / "dvc.yaml").touch()
-    paths = studies.load(root).paths
-    frame, schema = toys.mixed(200)
-    for folder in (paths.development("toy"), paths.test("toy")):
-        folder.mkdir(parents=True)
-        schema.to_json(folder / "schema.json")
-    for split in range(2):
-        parts = {"train": frame.iloc[:100], "validation": frame.iloc[100:120], "test": frame.iloc[120:]}
-        raw = {name: part.reset_index(drop=True) for name, part in parts.items()}
-        for name, part in raw.items():
-            folder = paths.test("toy") if name == "test" else paths.development("toy")
-            write_frame(part, folder / f"split_{split}" / f"{name}.csv")
-            part.loc[HOLE[1], HOLE[0]] = np.nan
-        holes.write(raw, paths.holes("toy") / f"split_{split}")
+    hole_toys.write_splits(studies.load(root).paths)
     return root
 
 
@@ -129,7 +117,7 @@ def test_the_target_is_never_hidden_and_the_tables_own_holes_are_open_but_not_ju
     found = imputing.impute_cell(study, "toy", "mean_mode").scores
     for _, frame in (*seen["fit"], *seen["impute"]):
         assert frame["died"].notna().all() and np.isnan(frame[HOLE[0]].iloc[HOLE[1]])
-    split = imputing._open(study, "toy", split=0)
+    split = hidden.open_split(study, "toy", split=0)
     for scenario in study.params.imputation.scenarios:
         mask = split.mask("test", scenario)
         assert not mask[HOLE[1], list(split.test).index(HOLE[0])] and not mask[:, list(split.test).index("died")].any()
@@ -139,7 +127,7 @@ def test_the_target_is_never_hidden_and_the_tables_own_holes_are_open_but_not_ju
 
 def test_a_score_is_what_the_metrics_say_of_the_draws(study):
     found = imputing.impute_cell(study, "toy", "mice").scores
-    split, scenario = imputing._open(study, "toy", split=1), study.params.imputation.scenarios[1]
+    split, scenario = hidden.open_split(study, "toy", split=1), study.params.imputation.scenarios[1]
     mask = missingness.mcar(
         split.test,
         split.schema,
@@ -221,7 +209,7 @@ def _impossible(*_, **__):
 def test_a_table_without_categorical_features_owes_no_score_of_levels():
     _, schema = toys.mixed(10)
     kept = tuple(c for c in schema.columns if c.numeric or c.role == "target")
-    owed = imputing._metrics(replace(schema, columns=kept))
+    owed = hidden.owed(replace(schema, columns=kept))
     assert set(METRICS) - set(owed) == {name for name, m in METRICS.items() if m.kind == "categorical"}
 
 
@@ -246,7 +234,7 @@ def test_what_was_kept_under_other_settings_rows_or_code_is_not_used(study, seen
         monkeypatch.setattr(progress, "SOURCE", tmp_path / "code")
     if change == "holes":
         (tmp_path / "build" / "holes").unlink()
-        none = {name: pd.DataFrame(columns=["age"]) for name in imputing.PARTS}
+        none = {name: pd.DataFrame(columns=["age"]) for name in hidden.PARTS}
         for split in range(2):
             holes.write(none, study.paths.holes("toy") / f"split_{split}")
     study = _with(study, draws=2) if change == "draws" else study
@@ -282,7 +270,7 @@ def test_the_prepare_stage_lists_the_holes_it_filled(tmp_path):
     rows.write_table(Table(frame, schema, card), study.paths.table("toy"))
     preparing.prepare_cell(study, "toy")
     for split in range(2):
-        found = imputing._open(study, "toy", split=split)
+        found = hidden.open_split(study, "toy", split=split)
         both = pd.concat([found.train, found.validation, found.test]).sort_values(list(frame), ignore_index=True)
         pd.testing.assert_frame_equal(both, frame.sort_values(list(frame), ignore_index=True))
         assert found.filled.notna().all(axis=None)

@@ -20,8 +20,14 @@ datasets: {wdbc: {rows: 140}}
 generators: {independent: {}, bootstrap: {}, tabddpm: {width: 8, depth: 1, max_steps: 20, evaluate_every: 10}}
 metrics: {classifiers: [xgboost], augmentation_shares: [1.0], max_rows_pairwise: 60, max_rows_distance: 60}
 shadow: {tables: [wdbc], models: 6, targets: 5}
-few_steps: {tables: [wdbc], generators: [tabddpm], evaluations: [2, 5], asked: 5, ancestral: 10, rows: 50}
-imputation: {tables: [wdbc], imputers: {mean_mode: }, scenarios: [{mcar: 0.2}, {mar: 0.2}], draws: 2}
+few_steps:
+  {tables: [wdbc], generators: [tabddpm], evaluations: [2, 5], asked: 5, ancestral: 10, rows: 50,
+   imputed_tables: [wdbc], imputers: [mtabgen_mlp], draws: 2}
+imputation:
+  imputers: {mean_mode: , mtabgen_mlp: {width: 8, depth: 1, max_steps: 20, evaluate_every: 10}}
+  tables: [wdbc]
+  scenarios: [{mcar: 0.2}, {mar: 0.2}]
+  draws: 2
 tuning: {trials: 2, tables: [wdbc], rows: 80}
 search: {tabddpm: {width: [8, 4]}}
 claims:
@@ -39,7 +45,7 @@ def path(request):
 
 
 def test_there_is_a_notebook_per_stage():
-    stages = "00 10 15 20 25 30 35 36 37 40 50 51 52 53 54 55 80 90"
+    stages = "00 10 15 20 25 30 34 35 36 37 40 50 51 52 53 54 55 80 90"
     assert [p.stem[:2] for p in NOTEBOOKS] == stages.split()
 
 

@@ -97,10 +97,11 @@ def test_a_cell_that_loads_a_generator_depends_on_all_it_uses_and_on_no_other_me
     assert found & methods == ({own, *needs(own)} & methods)
 
 
+@pytest.mark.parametrize("name", ["impute", "few_steps_impute"])
 @pytest.mark.parametrize("imputer", [*imputers.names(), "mtabgen", "arf"])
-def test_a_cell_of_an_imputer_depends_on_all_it_uses_and_on_no_other_method(imputer):
+def test_a_cell_of_an_imputer_depends_on_all_it_uses_and_on_no_other_method(name, imputer):
     room = "imputers" if imputer in imputers.names() else "generators"
-    own, found = SOURCE / room / f"{imputer}.py", listed("impute", imputer)
+    own, found = SOURCE / room / f"{imputer}.py", listed(name, imputer)
     assert {own, *needs(own)} <= found
     methods = {SOURCE / "imputers" / f"{other}.py" for other in imputers.names()}
     methods |= {SOURCE / "generators" / f"{other}.py" for other in registry.names()}
@@ -131,6 +132,9 @@ def test_each_cell_tracks_only_its_own_settings():
     assert "imputation.imputers.${item.imputer}" in PIPELINE["impute"]["params"]
     settings = {f"imputation.{name}" for name in study.ImputationBlock.model_fields} - {"imputation.tables"}
     assert settings - set(PIPELINE["impute"]["params"]) == {"imputation.imputers"}
+    again = set(PIPELINE["few_steps_impute"]["params"])
+    assert "imputation.imputers.${item.imputer}" in again and "imputation.imputers" not in again
+    assert again >= {"imputation.fitted", "few_steps.evaluations", "few_steps.ancestral", "few_steps.draws"}
 
 
 def test_committed_results_outlive_a_table_that_cannot_be_had():

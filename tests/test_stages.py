@@ -92,6 +92,15 @@ def test_claims_and_conditions_are_checked_against_what_there_is(opened, tmp_pat
             PARAMS.replace("}}", "}, tabddpm: }") + "few_steps: {tables: [wdbc], generators: [tabddpm, smote]}\n",
             "few_steps.generators: smote has no sampling option 'steps', .* these can: tabddpm",
         ),
+        (PARAMS + "few_steps: {imputed_tables: [pima]}\n", "few_steps.imputed_tables: no dataset 'pima'"),
+        (
+            PARAMS + FILLED + "few_steps: {imputers: [mtabgen]}\n",
+            r"few_steps.imputers: no 'mtabgen' under imputation.imputers; there are \['mice'\]",
+        ),
+        (
+            PARAMS + "imputation: {imputers: {mice: , mtabgen: }}\nfew_steps: {imputers: [mtabgen, mice]}\n",
+            "few_steps.imputers: mice has no sampling option 'steps', .* these can: mtabgen",
+        ),
         (PARAMS + "imputation: {tables: [pima]}\n", "imputation.tables: no dataset 'pima'"),
         (
             PARAMS + "imputation: {imputers: {smote: }}\n",

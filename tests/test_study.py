@@ -27,9 +27,11 @@ def test_the_committed_params_are_understood():
 
 def test_the_optional_stages_can_be_left_out(tmp_path):
     params = read(
-        tmp_path, GOOD + "shadow: {tables: []}\nfew_steps: {tables: [], generators: []}\nimputation: {tables: []}\n"
+        tmp_path,
+        GOOD + "shadow: {tables: []}\nfew_steps: {tables: [], imputed_tables: []}\nimputation: {tables: []}\n",
     )
     assert params.shadow.tables == params.few_steps.tables == params.imputation.tables == []
+    assert params.few_steps.imputed_tables == params.few_steps.imputers == []
 
 
 def test_scenarios_are_written_as_a_mechanism_with_its_rate(tmp_path):
@@ -56,6 +58,7 @@ def test_scenarios_are_written_as_a_mechanism_with_its_rate(tmp_path):
         (GOOD + "few_steps: {evaluations: [10, 5]}\n", r"few_steps: .*evaluations \[10, 5\] must be different numbers"),
         (GOOD + "few_steps: {asked: 7}\n", r"few_steps: .*asked is 7; it must be one of evaluations \[5, 10, 15"),
         (GOOD + "few_steps: {ancestral: 100}\n", "few_steps: .*ancestral is 100; it must be more than any"),
+        (GOOD + "few_steps: {draws: 1}\n", "few_steps.draws: .*greater than or equal to 2"),
         (GOOD + "imputation: {imputer: {}}\n", "imputation.imputer: unknown key 'imputer'; did you mean 'imputers'"),
         (GOOD + "imputation: {fitted: {mcra: 0.2}}\n", "imputation.fitted.mechanism: .*'mcar', 'mar' or 'mnar'"),
         (GOOD + "imputation: {scenarios: [{mcar: 0.2}, {mar: 1}]}\n", "imputation.scenarios.1.rate: .*less than 1"),

@@ -20,7 +20,7 @@ def everything_is_stale(monkeypatch, request):
 @pytest.fixture
 def opened(tmp_path):
     text = "study: {seed: 1}\ndatasets: {big: , small: }\ngenerators: {smote: , vae: }\nshadow: {tables: [small]}\n"
-    text += "few_steps: {tables: [big], generators: [vae]}\n"
+    text += "few_steps: {tables: [big], generators: [vae], imputed_tables: [small], imputers: [mice]}\n"
     text += "imputation: {tables: [big], imputers: {mice: , forests: }}\n"
     (tmp_path / "params.yaml").write_text(text)
     (tmp_path / "dvc.yaml").write_text("stages: {}\n")
@@ -34,12 +34,13 @@ def test_every_cell_runs_once_and_waves_keep_their_order(opened, monkeypatch):
     ran = []
     monkeypatch.setattr(waves, "_dvc", lambda arguments, root: ran.append(arguments[-1]) or 0)
     assert waves.run(opened, 2) == 0
-    assert len(ran) == len(set(ran)) == 1 + 2 * 4 + 2 * 2 * 2 + 2 + 1 + 2 + len(waves.PAGES) + 1
+    assert len(ran) == len(set(ran)) == 1 + 2 * 4 + 2 * 2 * 2 + 2 + 1 + 2 + 1 + len(waves.PAGES) + 1
     order = [next(i for i, w in enumerate(waves.WAVES) if c.split("@")[0] in w) for c in ran[:-1]]
     assert order == sorted(order)
     assert ran[-1] == "repro"
     assert {c for c in ran if c.startswith("shadow")} == {"shadow@small-smote", "shadow@small-vae"}
     assert {c for c in ran if c.startswith("few_steps@")} == {"few_steps@big-vae"}
+    assert {c for c in ran if c.startswith("few_steps_impute@")} == {"few_steps_impute@small-mice"}
     assert [c for c in ran if c.startswith("impute@")] == ["impute@big-forests", "impute@big-mice"]
 
 

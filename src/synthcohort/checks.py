@@ -30,6 +30,7 @@ def check(study: Study) -> None:
         raise ParamsError(f"params.yaml: {error}") from None
     _check_tables(study, "shadow", study.params.shadow.tables)
     _check_few_steps(study)
+    _check_few_steps_imputed(study)
     _check_imputation(study)
     _check_tables(study, "tuning", study.params.tuning.tables)
     for name in study.params.search:
@@ -41,10 +42,10 @@ def check(study: Study) -> None:
                 raise ParamsError(f"claims.{name}: no generator {arm!r}; there are {sorted(known)}")
 
 
-def _check_tables(study: Study, block: str, tables: list[str]) -> None:
+def _check_tables(study: Study, block: str, tables: list[str], *, key: str = "tables") -> None:
     for table in tables:
         if table not in study.params.datasets:
-            raise ParamsError(f"{block}.tables: no dataset {table!r}; there are {list(study.params.datasets)}")
+            raise ParamsError(f"{block}.{key}: no dataset {table!r}; there are {list(study.params.datasets)}")
 
 
 def _check_few_steps(study: Study) -> None:
@@ -62,6 +63,24 @@ def _check_few_steps(study: Study) -> None:
             raise ParamsError(
                 f"few_steps.generators: {name} has no sampling option {missing[0]!r}, so its solver cannot be chosen; "
                 f"of the generators here, these can: {', '.join(able) or 'none'}"
+            )
+
+
+def _check_few_steps_imputed(study: Study) -> None:
+    """Refuse cells whose holes cannot be filled with another solver."""
+    from synthcohort.cells import few_steps_imputing
+
+    block, known = study.params.few_steps, study.params.imputation.imputers
+    _check_tables(study, "few_steps", block.imputed_tables, key="imputed_tables")
+    for name in block.imputers:
+        if name not in known:
+            raise ParamsError(f"few_steps.imputers: no {name!r} under imputation.imputers; there are {list(known)}")
+        missing = few_steps_imputing.missing_options(name)
+        if missing:
+            able = [other for other in known if not few_steps_imputing.missing_options(other)]
+            raise ParamsError(
+                f"few_steps.imputers: {name} has no sampling option {missing[0]!r}, so its solver cannot be chosen; of "
+                f"the imputers here, these can: {', '.join(able) or 'none'}"
             )
 
 

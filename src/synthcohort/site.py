@@ -46,7 +46,7 @@ _PAGES = {
     "leak": ("Does it leak?", "What attackers find out about who was among the train rows"),
     "few_steps": (
         "How few evaluations of the network draw a good row?",
-        "Quality against the length of a draw, for diffusion",
+        "Quality against the length of a draw, for diffusion: of whole rows, and of hidden cells",
     ),
     "impute": (
         "Who fills the holes of a table best?",

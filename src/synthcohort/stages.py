@@ -94,6 +94,14 @@ STAGES: dict[str, Stage] = {
         by_name="imputers",
         long=True,
     ),
+    "few_steps_impute": Stage(
+        "34_few_steps_impute",
+        ("dataset", "imputer"),
+        tables=(Paths.few_steps_impute, Paths.few_steps_impute_cost),
+        records=(Paths.few_steps_impute_machine,),
+        by_name="imputers",
+        long=True,
+    ),
     "side_by_side": Stage("40_side_by_side", ("dataset",), page=lambda paths, dataset: paths.page(f"tables/{dataset}")),
     "faithful": Stage("50_faithful", (), page=lambda paths: paths.page("faithful")),
     "useful": Stage("51_useful", (), page=lambda paths: paths.page("useful")),
@@ -187,6 +195,8 @@ def _cells(study: Study, name: str) -> tuple[Iterable[str], Iterable[str]]:
         return params.imputation.tables, params.imputation.imputers
     if name == "few_steps":
         return params.few_steps.tables, params.few_steps.generators
+    if name == "few_steps_impute":
+        return params.few_steps.imputed_tables, params.few_steps.imputers
     return (params.shadow.tables if name == "shadow" else params.datasets), params.generators
 
 

@@ -123,22 +123,28 @@ class ShadowBlock(_Block):
 
 
 class FewStepsBlock(_Block):
-    """How few evaluations of a network draw a good row.
+    """How few evaluations of a network draw a good row, and fill a hidden cell well.
 
     Args:
         tables, generators: the cells whose trained networks are drawn from again; none to do without it.
+        imputed_tables, imputers: the cells, named as under `imputation`, whose hidden cells are filled in as many ways;
+            none to do without it.
         evaluations: numbers of evaluations that draw a row, ascending.
         asked: the number that the page asks about, one of `evaluations`.
         ancestral: evaluations of the reference, ancestral steps; more than any of `evaluations`.
         rows: rows drawn of each kind on a split: as many draws of the size of the train rows as fit, or one smaller.
+        draws: times that hidden cells are filled in each way; coverage takes 19 or more.
     """
 
     tables: list[str] = []
     generators: list[str] = []
+    imputed_tables: list[str] = []
+    imputers: list[str] = []
     evaluations: list[int] = [5, 10, 15, 25, 50, 100]
     asked: int = 25
     ancestral: int = 1000
     rows: int = Field(default=5000, ge=50)
+    draws: int = Field(default=19, ge=2)
 
     @model_validator(mode="after")
     def _numbers(self) -> FewStepsBlock:
@@ -358,6 +364,22 @@ class Paths:
     def few_steps_draws(self, dataset: str, generator: str) -> Path:
         """Folder of what each draw of one cell gave: progress of a long stage, no output of the pipeline."""
         return self.root / "build" / "few_steps" / dataset / generator
+
+    def few_steps_impute(self, dataset: str, imputer: str) -> Path:
+        """Score file of one cell's hidden cells, filled with few and with many evaluations."""
+        return self.root / "reports" / "scores" / dataset / "few_steps_impute" / f"{imputer}.csv"
+
+    def few_steps_impute_cost(self, dataset: str, imputer: str) -> Path:
+        """What each of those fillings cost."""
+        return self.root / "reports" / "cost" / dataset / "few_steps_impute" / f"{imputer}.csv"
+
+    def few_steps_impute_machine(self, dataset: str, imputer: str) -> Path:
+        """On which processor, with which libraries, that was measured."""
+        return self.few_steps_impute_cost(dataset, imputer).with_suffix(".json")
+
+    def few_steps_impute_splits(self, dataset: str, imputer: str) -> Path:
+        """Folder of what each split of one cell gave: progress of a long stage, no output of the pipeline."""
+        return self.root / "build" / "few_steps_impute" / dataset / imputer
 
     def impute(self, dataset: str, imputer: str) -> Path:
         """Score file of one cell of the imputation study."""

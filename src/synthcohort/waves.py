@@ -27,7 +27,7 @@ WAVES = (
     ("sources",),
     ("raw",),
     ("prepare",),
-    ("reference", "train", "impute"),
+    ("reference", "train", "impute", "few_steps_impute"),
     ("evaluate", "shadow", "few_steps"),
     ("side_by_side", *PAGES),
 )
@@ -109,6 +109,7 @@ def _cells(study: Study) -> list[str]:
     drawn = [f"few_steps@{d}-{g}" for d in datasets if d in again.tables for g in again.generators]
     filling = study.params.imputation
     filled = [f"impute@{d}-{i}" for d in datasets if d in filling.tables for i in reversed(filling.imputers)]
+    filled += [f"few_steps_impute@{d}-{i}" for d in datasets if d in again.imputed_tables for i in again.imputers]
     return ["sources", *per_table, *PAGES, *attacked, *drawn, *filled, *per_cell]
 
 

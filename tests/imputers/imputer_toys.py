@@ -12,6 +12,7 @@ from synthcohort.schema import Column, Schema
 
 QUICK = {
     "boosting": {"trees": 5, "rounds": 2},
+    "forest_repaint": {"levels": 3, "rows": 200, "trees": 2, "resamplings": 2},
     "forests": {"trees": 5, "rounds": 2},
     "gain": {"max_steps": 30},
     "k_nearest_neighbours": {},

@@ -176,6 +176,7 @@ def test_an_unknown_imputer_and_bad_settings_are_refused():
         find("median")
     bad = {
         "boosting": [{"trees": 0}, {"learning_rate": 0.0}],
+        "forest_repaint": [{"levels": 1}, {"rows": 0}, {"resamplings": 0}, {"depth": 13}, {"learning_rate": 0.0}],
         "forests": [{"rounds": 0}],
         "gain": [{"hint_rate": 1.0}, {"alpha": -1.0}, {"max_steps": 0}, {"learning_rate": 0.0}],
         "k_nearest_neighbours": [{"neighbours": 0}],

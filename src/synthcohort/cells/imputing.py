@@ -6,41 +6,32 @@ the test rows under each scenario, several times over, and the draws are judged 
 test rows as `prepare` filled them (`metrics.imputation_downstream`). The condition of a score names the scenario:
 `mcar_0.2`.
 
-The masks of a table, split and scenario are the same for every imputer. The target is never hidden, as `prepare` never
-fills it: to guess a label is to predict. Cells that were missing from the first are open too, for the imputer to learn
-with and to fill, but no truth is known of them: they are outside every mask. A fit or a draw that cannot be completed
-leaves its reason for every score it owes.
+What is hidden, and from whom, is said in `hidden`. A fit or a draw that cannot be completed leaves its reason for every
+score it owes.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 
-import numpy as np
 import pandas as pd
 from tqdm import tqdm
 
 from synthcohort import missingness, scores
-from synthcohort.cells import holes, imputers, machine, progress
-from synthcohort.cells.holdout import read_test
-from synthcohort.cells.rows import read_development, read_schema
+from synthcohort.cells import hidden, imputers, machine, progress
+from synthcohort.cells.hidden import FAILURES, Split
 from synthcohort.generators.base import FitError, Generator
-from synthcohort.imputation import ImputationError
 from synthcohort.imputers.base import Imputer
 from synthcohort.metrics.classifiers import PREDICTORS
-from synthcohort.metrics.imputation import METRICS, imputation_scores
+from synthcohort.metrics.imputation import imputation_scores
 from synthcohort.metrics.imputation_downstream import downstream_name, downstream_scores
-from synthcohort.missingness import MissingnessError
 from synthcohort.rng import Rng
-from synthcohort.schema import Schema
 from synthcohort.scores import Score, failed
-from synthcohort.study import ImputationBlock, Scenario, Study
+from synthcohort.study import Scenario, Study
 
 FIT_SECONDS, IMPUTE_SECONDS = "fit_cpu_seconds", "impute_cpu_seconds"
-FAILURES = (FitError, ImputationError, MissingnessError)
-PARTS = ("train", "validation", "test")
 
 
 @dataclass(frozen=True)
@@ -52,41 +43,10 @@ class Imputed:
 
 
 @dataclass(frozen=True)
-class _Split:
-    """What all imputers share on one split.
-
-    Args:
-        train, validation, test: rows with the holes they had from the first.
-        filled: the test rows as `prepare` filled them.
-        schema: of all.
-        block: settings.
-        masks: the randomness of what is hidden.
-    """
-
-    train: pd.DataFrame
-    validation: pd.DataFrame
-    test: pd.DataFrame
-    filled: pd.DataFrame
-    schema: Schema
-    block: ImputationBlock
-    masks: Rng
-
-    def mask(self, part: str, scenario: Scenario) -> np.ndarray:
-        """Return which cells of a part are hidden, [n, P + Q] bool."""
-        hiding = missingness.MECHANISMS[scenario.mechanism]
-        rng = self.masks.branch(part, scenario.name)
-        return hiding(getattr(self, part), self.schema, rate=scenario.rate, rng=rng, spare_target=True)
-
-    def hidden(self, part: str, scenario: Scenario) -> pd.DataFrame:
-        """Return the rows of a part with these cells hidden."""
-        return missingness.hide(getattr(self, part), self.mask(part, scenario))
-
-
-@dataclass(frozen=True)
 class _Fitted:
     """One imputer on one split; `failure` says why its fit failed, "" if it did not."""
 
-    split: _Split
+    split: Split
     model: Imputer | Generator
     failure: str
     rng: Rng
@@ -140,9 +100,9 @@ def _record(study: Study, dataset: str, imputer: str, *, split: int, bar: tqdm) 
 
 def _steps(study: Study, dataset: str, imputer: str, *, split: int) -> Iterator[list[Score]]:
     """Yield the scores and costs of the fit, of each scenario, and of what learns from completed train rows."""
-    shared = _open(study, dataset, split=split)
+    shared = hidden.open_split(study, dataset, split=split)
     model = imputers.build(imputer, shared.block.imputers[imputer])
-    rng = study.rng.branch("impute", dataset, imputer, split)
+    rng = hidden.randomness(study, dataset, imputer, split=split)
     cost = _fit(shared, model, rng.branch("fit"), study.device)
     one = _Fitted(shared, model, cost.note, rng)
     yield [cost]
@@ -151,21 +111,19 @@ def _steps(study: Study, dataset: str, imputer: str, *, split: int) -> Iterator[
     yield _learned(one)
 
 
-def _fit(split: _Split, model: Imputer | Generator, rng: Rng, device: str) -> Score:
+def _fit(split: Split, model: Imputer | Generator, rng: Rng, device: str) -> Score:
     """Fit the model and return what that cost, or why it failed."""
     fitted = split.block.fitted
     try:
-        train, validation = split.hidden("train", fitted), split.hidden("validation", fitted)
-        started = time.process_time()
-        imputers.fit(model, train, split.schema, validation=validation, rng=rng, device=device)
+        seconds = hidden.fit(split, model, rng, device)
     except FAILURES as error:
         return failed("cost", FIT_SECONDS, str(error), condition=fitted.name)
-    return _cost(FIT_SECONDS, time.process_time() - started, len(train), fitted)
+    return _cost(FIT_SECONDS, seconds, len(split.train), fitted)
 
 
 def _filled(one: _Fitted, scenario: Scenario) -> list[Score]:
     """Return the scores of the draws of the test rows under a scenario, and what these cost."""
-    shared, wanted = one.split, _metrics(one.split.schema)
+    shared, wanted = one.split, hidden.owed(one.split.schema)
     try:
         mask = shared.mask("test", scenario)
         rows = missingness.hide(shared.test, mask)
@@ -192,37 +150,12 @@ def _learned(one: _Fitted) -> list[Score]:
     return downstream_scores(draws, shared.filled, shared.schema, predictor, rng=rng, condition=fitted.name)
 
 
-def _open(study: Study, dataset: str, *, split: int) -> _Split:
-    """Read the rows of one split and open the holes they had."""
-    place, gaps = study.paths.development(dataset), study.paths.holes(dataset) / f"split_{split}"
-    filled = dict(zip(PARTS, (*read_development(place, split), read_test(study.paths.test(dataset), split))))
-    return _Split(
-        **{name: holes.reopened(frame, gaps / f"{name}.csv") for name, frame in filled.items()},
-        filled=filled["test"],
-        schema=read_schema(place),
-        block=study.params.imputation,
-        masks=study.rng.branch("holes", dataset, split),
-    )
-
-
-def _metrics(schema: Schema) -> Sequence[str]:
-    """Return the scores that hidden features of this table have."""
-    kinds = {"", *(column.kind for column in schema.features)}
-    return [name for name, measure in METRICS.items() if measure.kind in kinds]
-
-
 def _cost(name: str, seconds: float, rows: int, scenario: Scenario) -> Score:
     return Score("cost", name, seconds, rows, "down", condition=scenario.name)
 
 
 def _stamp(study: Study, dataset: str, imputer: str, *, split: int) -> str:
-    block, name = study.params.imputation, f"split_{split}"
+    block = study.params.imputation
     settings = [study.params.study.seed, study.device, dataset, imputer, block.imputers[imputer]]
     rest = block.model_dump(include={"fitted", "scenarios", "draws", "classifier"})
-    files = [
-        study.paths.development(dataset) / "schema.json",
-        *(study.paths.development(dataset) / name / f"{part}.csv" for part in PARTS[:2]),
-        study.paths.test(dataset) / name / "test.csv",
-        *(study.paths.holes(dataset) / name / f"{part}.csv" for part in PARTS),
-    ]
-    return progress.stamp([*settings, rest], files)
+    return progress.stamp([*settings, rest], hidden.files(study, dataset, split=split))

@@ -19,7 +19,7 @@ from matplotlib.ticker import NullLocator
 from synthcohort.figures import style
 from synthcohort.figures.scores import IDEALS
 
-_LINES = (("#d55e00", "-", "o"), ("#0072b2", "--", "s"))
+_LINES = (("#d55e00", "-", "o"), ("#0072b2", "--", "s"), ("#009e73", ":", "^"))
 _BAND = "#5b6770"
 _ASIDE = 1.03  # factor by which solvers stand apart, so that no bar hides another
 _BETTER = {"up": "higher is better", "down": "lower is better", "half": "0.5 is ideal", "zero": "0 is ideal"}
@@ -35,7 +35,7 @@ def quality(
         means: columns solver, evaluations, metric, direction, mean, low, high.
         reference: columns metric, mean, low, high, one row a metric.
         titles: metric -> title of its panel, in the order of the panels.
-        solvers: solver -> its name, at most two.
+        solvers: solver -> its name, at most three.
         heading: title of the figure.
     """
     figure, panels = style.grid(len(titles), columns=3, width=3.9, height=3.0)
@@ -45,7 +45,8 @@ def quality(
         own = known[known["metric"] == metric]
         _band(axes, reference.set_index("metric").loc[metric])
         for place, solver in enumerate(solvers):
-            _line(axes, own[own["solver"] == solver].sort_values("evaluations"), place)
+            aside = _ASIDE ** (2 * place + 1 - len(solvers))
+            _line(axes, own[own["solver"] == solver].sort_values("evaluations"), place, aside=aside)
         direction = str(own["direction"].iloc[0])
         if direction in IDEALS:
             axes.axhline(IDEALS[direction], color="#1a1a1a", lw=0.9, ls=":")
@@ -60,9 +61,9 @@ def quality(
     return style.title(figure, heading)
 
 
-def _line(axes: Axes, own: pd.DataFrame, place: int) -> None:
+def _line(axes: Axes, own: pd.DataFrame, place: int, *, aside: float) -> None:
     colour, line, marker = _LINES[place]
-    x = own["evaluations"].to_numpy() * _ASIDE ** (2 * place - 1)
+    x = own["evaluations"].to_numpy() * aside
     bars = np.abs(own[["low", "high"]].to_numpy().T - own["mean"].to_numpy())  # [2, evaluations]
     axes.errorbar(x, own["mean"], yerr=bars, color=colour, ls=line, marker=marker, ms=4.5, lw=1.4, elinewidth=0.9)
 

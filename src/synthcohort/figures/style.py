@@ -31,7 +31,7 @@ _COLOURS = {
     "mean_mode": "#8a8a8a", "k_nearest_neighbours": "#5a69ff", "mice": "#a52d00", "forests": "#69a5ff",
     "boosting": "#c3c35a", "gain": "#960f3c", "tabcsdi": "#2d7a1f", "mtabgen": "#1414f0", "mtabgen_mlp": "#965ab4",
     "mtabgen_fixed_mask": "#2d2dc3", "mtabgen_fixed_share": "#3c4bff", "mtabgen_addition": "#b4c3c3",
-    "mtabgen_concatenation": "#006978",
+    "mtabgen_concatenation": "#006978", "forest_repaint": "#ffaa00",
 }  # fmt: skip
 _SPARE = ("#44aa99", "#aa4499", "#0072b2", "#6699cc", "#888888", "#cc79a7", "#117733", "#a86800")
 Marker = str | tuple[int, Literal[0, 1, 2], int]  # of matplotlib; a tuple: rays, kind (1 is a star), turn in degrees
@@ -42,7 +42,7 @@ _MARKERS: dict[str, Marker] = {
     "tabddpm": "o",
     "mean_mode": "s", "k_nearest_neighbours": "v", "mice": "^", "forests": "D", "boosting": "*", "gain": "X", "tabcsdi": "d",
     "mtabgen": "8", "mtabgen_mlp": "h", "mtabgen_fixed_mask": "p", "mtabgen_fixed_share": "P",
-    "mtabgen_addition": "<", "mtabgen_concatenation": ">",
+    "mtabgen_addition": "<", "mtabgen_concatenation": ">", "forest_repaint": "p",
 }  # fmt: skip
 _SPARE_MARKERS: tuple[Marker, ...] = ("8", "H", (5, 0, 180), (5, 1, 180), (8, 1, 0), (4, 1, 45))
 MANY = 10  # generators from which on figures with a column for each grow narrower columns

@@ -1,13 +1,16 @@
-"""How few evaluations of the network draw a good row? What the page says and shows.
+"""How few evaluations of the network draw a good row, or fill a hidden cell well? What the page says and shows.
 
 The reference is ancestral sampling with very many evaluations; a draw with few is good if it is within split noise of
-the reference (`comparison.noise`) by every score.
+the reference (`comparison.noise`) by every score. Filling hidden cells is judged in the same way, by scores of its own
+(`few_steps_impute`).
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 import pandas as pd
 
@@ -23,7 +26,7 @@ from synthcohort.report.verdicts import said
 from synthcohort.study import FewStepsBlock, Study
 
 SECOND, ANCESTRAL = "second_order", "ancestral"  # what conditions of the score file begin with
-SOLVERS = {SECOND: "second-order steps", ANCESTRAL: "ancestral steps"}
+SOLVERS = {SECOND: "second-order steps", ANCESTRAL: "ancestral steps"}  # the study's first
 TITLES = {
     "shape": "Shape, all columns",
     "shape_numeric": "Shape, numeric columns",
@@ -34,42 +37,55 @@ TITLES = {
 
 
 @dataclass(frozen=True)
-class Case:
-    """What one generator on one table says; every frame has the columns solver and evaluations.
+class Task:
+    """What one generator did on one table, in words.
 
     Args:
-        dataset, generator: whose.
+        name: of both together.
+        solvers, titles: name of each solver and of each score.
+        drawn: what every kind of draw is, and what it is judged by.
+        timed: what the seconds are of, such as "a draw of 60 rows".
+    """
+
+    name: str
+    solvers: Mapping[str, str]
+    titles: Mapping[str, str]
+    drawn: str
+    timed: str
+
+
+@dataclass(frozen=True)
+class Case:
+    """What one task says; every frame has the columns solver and evaluations.
+
+    Args:
+        task: whose.
         asked, ancestral: evaluations asked about, evaluations of the reference.
         means: as `comparison.intervals.summarise` gives them.
         judged: as `comparison.noise.within_noise` gives them.
-        seconds: means of the CPU seconds of a draw, as `summarise` gives them.
-        rows: rows of a draw, the largest.
-        draws: of each kind on a split.
+        seconds: means of the CPU seconds, as `summarise` gives them.
         confidence: of every interval.
         machine: what the seconds were measured on, in one sentence.
     """
 
-    dataset: str
-    generator: str
+    task: Task
     asked: int
     ancestral: int
     means: pd.DataFrame
     judged: pd.DataFrame
     seconds: pd.DataFrame
-    rows: int
-    draws: int
     confidence: float
     machine: str
 
     @property
     def name(self) -> str:
         """Generator and table."""
-        return f"{self.generator} on {self.dataset}"
+        return self.task.name
 
     @property
     def metrics(self) -> dict[str, str]:
         """The scores there are, with their titles."""
-        return {metric: title for metric, title in TITLES.items() if metric in set(self.judged["metric"])}
+        return {metric: title for metric, title in self.task.titles.items() if metric in set(self.judged["metric"])}
 
     @property
     def reference(self) -> pd.DataFrame:
@@ -109,7 +125,7 @@ class Case:
         return (
             f"{self.name}: {word}. {self.asked:,} evaluations {verb} within split noise of {self.ancestral:,} "
             f"ancestral steps ({len(own)} scores over {_splits(own)}: {tally}). Nearest to a loss: "
-            f"{TITLES[least['metric']]}, gain {gain}, noise {number(least['noise'])}. Of the evaluations, "
+            f"{self.task.titles[least['metric']]}, gain {gain}, noise {number(least['noise'])}. Of the evaluations, "
             f"{self.fewest(SECOND)}.{self._speed()}"
         )
 
@@ -124,13 +140,14 @@ class Case:
         reached = number(max(0.0, -least["low"]))
         return (
             f"another noise. Up to half the width of the reference's own interval may be lost; in "
-            f"{TITLES[least['metric']]} the interval reaches a loss of {reached}, allowed is {number(least['noise'])}."
+            f"{self.task.titles[least['metric']]} the interval reaches a loss of {reached}, allowed is "
+            f"{number(least['noise'])}."
         )
 
     def _zero(self) -> str:
         own, level = self.at(SECOND, self.asked), 1 - self.confidence
         told = own[holm(own["p"].to_numpy()) < level]
-        which = "; ".join(f"{TITLES[row.metric]} {row.difference:+.3f}" for row in told.itertuples())
+        which = "; ".join(f"{self.task.titles[row.metric]} {row.difference:+.3f}" for row in told.itertuples())
         return (
             f"any difference counted as one. After Holm's adjustment at the {100 * level:.0f} % level, of {len(own)} "
             f"scores {len(told)} differ{'s' if len(told) == 1 else ''} from the reference"
@@ -138,9 +155,11 @@ class Case:
         )
 
     def _solver(self) -> str:
-        return (
-            f"the solver as published. With {self.asked:,} ancestral steps the verdict is "
-            f"{self.word(ANCESTRAL, self.asked)}; {self.fewest(ANCESTRAL)}."
+        others = [solver for solver in self.task.solvers if solver != SECOND]
+        return "another solver. " + " ".join(
+            f"With {self.asked:,} {self.task.solvers[solver]} the verdict is {self.word(solver, self.asked)}; "
+            f"{self.fewest(solver)}."
+            for solver in others
         )
 
     def _alone(self) -> str:
@@ -152,7 +171,8 @@ class Case:
     def _speed(self) -> str:
         known = self.seconds.set_index(["solver", "evaluations"])["mean"]
         few, many = known[SECOND, self.asked], known[ANCESTRAL, self.ancestral]
-        return f" A draw of {self.rows:,} rows takes {number(few, 2)} CPU seconds instead of {number(many, 2)}."
+        timed = self.task.timed[0].upper() + self.task.timed[1:]
+        return f" {timed} takes {number(few, 2)} CPU seconds instead of {number(many, 2)}."
 
 
 def find(study: Study) -> list[Case]:
@@ -160,13 +180,11 @@ def find(study: Study) -> list[Case]:
     block, how, found = study.params.few_steps, gathering.resampling(study), []
     for dataset in block.tables:
         for generator in block.generators:
-            path = study.paths.few_steps(dataset, generator)
-            scores = load_scores([path]) if path.is_file() else None
-            if scores is None or scores["value"].isna().all():
+            scores = scores_of(study.paths.few_steps(dataset, generator))
+            if scores is None:
                 continue
             costs = load_scores([study.paths.few_steps_cost(dataset, generator)])
-            told = gathering.machine(study.paths.few_steps_machine(dataset, generator))
-            machine = measured_on({(dataset, generator): told})[0]
+            machine = machine_of(study.paths.few_steps_machine(dataset, generator), dataset, generator)
             found.append(case(scores, costs, block, how, machine=machine))
     return found
 
@@ -176,28 +194,50 @@ def case(
 ) -> Case:
     """Judge the tidy scores and costs of one cell."""
     rows = int(costs["n"].max())
+    task = Task(
+        name=f"{scores['generator'].iloc[0]} on {scores['dataset'].iloc[0]}",
+        solvers=SOLVERS,
+        titles=TITLES,
+        drawn=f"{counted(block.rows // rows, 'draw')} of {rows:,} rows a split, judged against test rows",
+        timed=f"a draw of {rows:,} rows",
+    )
+    return judge(task, scores, costs, block=block, resampling=resampling, machine=machine)
+
+
+def judge(
+    task: Task, scores: pd.DataFrame, costs: pd.DataFrame, *, block: FewStepsBlock, resampling: Resampling, machine: str
+) -> Case:
+    """Return what the tidy scores and costs of a task say."""
     return Case(
-        dataset=str(scores["dataset"].iloc[0]),
-        generator=str(scores["generator"].iloc[0]),
+        task=task,
         asked=block.asked,
         ancestral=block.ancestral,
         means=_named(summarise(scores, resampling)),
         judged=_named(within_noise(scores, f"{ANCESTRAL}_{block.ancestral}", resampling)),
         seconds=_named(summarise(costs, resampling)),
-        rows=rows,
-        draws=block.rows // rows,
         confidence=resampling.confidence,
         machine=machine,
     )
+
+
+def scores_of(path: Path) -> pd.DataFrame | None:
+    """Return the tidy scores of a cell, None if there are none or not one has a value."""
+    scores = load_scores([path]) if path.is_file() else None
+    return None if scores is None or scores["value"].isna().all() else scores
+
+
+def machine_of(path: Path, dataset: str, generator: str) -> str:
+    """Return what the costs of a cell were measured on, in one sentence."""
+    return measured_on({(dataset, generator): gathering.machine(path)})[0]
 
 
 def figure_note(found: Case) -> str:
     """Return the caption of the figure."""
     return (
         f"{found.name}: means over {_splits(found.judged)} with their {100 * found.confidence:g} % interval (corrected "
-        f"resampled t); {counted(found.draws, 'draw')} of {found.rows:,} rows a split, judged against test rows. Band: "
-        f"the interval of the reference, {found.ancestral:,} ancestral steps. Draws of one split share its rows, so "
-        "that paired differences, in the table below, are surer than these intervals look."
+        f"resampled t); {found.task.drawn}. Band: the interval of the reference, {found.ancestral:,} ancestral steps. "
+        "Draws of one split share its rows, so that paired differences, in the table below, are surer than these "
+        "intervals look."
     )
 
 
@@ -227,7 +267,7 @@ def seconds(found: Case) -> str:
     rows = []
     for n in sorted(known.index.get_level_values("evaluations").unique()):
         row: list[object] = [f"{n:,}"]
-        for solver in SOLVERS:
+        for solver in found.task.solvers:
             there, judged = (solver, n) in known.index, len(found.at(solver, n)) > 0
             entry = known.loc[(solver, n)] if there else None
             row.append(Cell("–") if entry is None else interval(entry["mean"], entry["low"], entry["high"], 2))
@@ -236,14 +276,17 @@ def seconds(found: Case) -> str:
                 Cell(word, css="text", badge=word) if judged else Cell("reference" if there else "–", css="text")
             )
         rows.append(row)
-    head = ["evaluations", *(title for name in SOLVERS.values() for title in (f"{name}, CPU seconds", "within noise"))]
-    return table(head, rows, text=(0, 2, 4))
+    head = [
+        "evaluations",
+        *(title for name in found.task.solvers.values() for title in (f"{name}, CPU seconds", "within noise")),
+    ]
+    return table(head, rows, text=range(0, len(head), 2))
 
 
 def seconds_note(found: Case) -> str:
     """Return the caption of the table of CPU seconds."""
     return (
-        f"{found.name}: CPU seconds of a draw of {found.rows:,} rows, mean over splits with its interval; within noise "
+        f"{found.name}: CPU seconds of {found.task.timed}, mean over splits with its interval; within noise "
         f"by every score. {found.machine}"
     )
 
