@@ -22,6 +22,7 @@ metrics: {classifiers: [xgboost], augmentation_shares: [1.0], max_rows_pairwise:
 shadow: {tables: [wdbc], models: 6, targets: 5}
 few_steps: {tables: [wdbc], generators: [tabddpm], evaluations: [2, 5], asked: 5, ancestral: 10, rows: 50}
 imputation: {tables: [wdbc], imputers: {mean_mode: }, scenarios: [{mcar: 0.2}, {mar: 0.2}], draws: 2}
+width: {laws: [numbers], columns: [3, 4], rows: 40, repetitions: 1, draws: 2, methods: {mean_mode: }}
 tuning: {trials: 2, tables: [wdbc], rows: 80}
 search: {tabddpm: {width: [8, 4]}}
 claims:
@@ -39,7 +40,7 @@ def path(request):
 
 
 def test_there_is_a_notebook_per_stage():
-    stages = "00 10 15 20 25 30 35 36 37 40 50 51 52 53 54 55 80 90"
+    stages = "00 10 15 20 25 30 35 36 37 38 39 40 50 51 52 53 54 55 56 57 80 90"
     assert [p.stem[:2] for p in NOTEBOOKS] == stages.split()
 
 

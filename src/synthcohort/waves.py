@@ -21,13 +21,14 @@ from synthcohort.study import ParamsError, Study
 
 PAGES = (  # one cell each
     *("findings", "faithful", "rare_class", "leak", "useful", "few_steps_page", "impute_page"),
+    *("ablations_page", "width_page"),
     "cost",
 )
 WAVES = (
     ("sources",),
     ("raw",),
     ("prepare",),
-    ("reference", "train", "impute"),
+    ("reference", "train", "impute", "dependence", "width"),
     ("evaluate", "shadow", "few_steps"),
     ("side_by_side", *PAGES),
 )
@@ -109,7 +110,9 @@ def _cells(study: Study) -> list[str]:
     drawn = [f"few_steps@{d}-{g}" for d in datasets if d in again.tables for g in again.generators]
     filling = study.params.imputation
     filled = [f"impute@{d}-{i}" for d in datasets if d in filling.tables for i in reversed(filling.imputers)]
-    return ["sources", *per_table, *PAGES, *attacked, *drawn, *filled, *per_cell]
+    described = [f"dependence@{d}" for d in datasets if d in filling.tables]
+    widened = [f"width@{method}" for method in reversed(study.params.width.methods)]
+    return ["sources", *per_table, *PAGES, *attacked, *drawn, *filled, *described, *widened, *per_cell]
 
 
 def _stale(root: Path) -> set[str]:

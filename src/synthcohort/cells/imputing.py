@@ -8,8 +8,9 @@ test rows as `prepare` filled them (`metrics.imputation_downstream`). The condit
 
 The masks of a table, split and scenario are the same for every imputer. The target is never hidden, as `prepare` never
 fills it: to guess a label is to predict. Cells that were missing from the first are open too, for the imputer to learn
-with and to fill, but no truth is known of them: they are outside every mask. A fit or a draw that cannot be completed
-leaves its reason for every score it owes.
+with and to fill, but no truth is known of them: they are outside every mask. If `as_found` asks for it, rows are also
+completed as they were found: what learns from them is judged as ever, and the cells by how they look
+(`metrics.imputation_plausibility`). A fit or a draw that cannot be completed leaves its reason for every score it owes.
 """
 
 from __future__ import annotations
@@ -32,6 +33,8 @@ from synthcohort.imputers.base import Imputer
 from synthcohort.metrics.classifiers import PREDICTORS
 from synthcohort.metrics.imputation import METRICS, imputation_scores
 from synthcohort.metrics.imputation_downstream import downstream_name, downstream_scores
+from synthcohort.metrics.imputation_plausibility import CONDITION, plausibility_scores
+from synthcohort.metrics.imputation_plausibility import METRICS as PLAUSIBLE
 from synthcohort.missingness import MissingnessError
 from synthcohort.rng import Rng
 from synthcohort.schema import Schema
@@ -107,7 +110,7 @@ def impute_cell(study: Study, dataset: str, imputer: str) -> Imputed:
     """Fit one imputer on every split of a table, fill every scenario, write the cell's score and cost files."""
     splits, block = study.splits(dataset), study.params.imputation
     parts = []
-    with tqdm(total=splits * (len(block.scenarios) + 2), desc=f"{dataset} {imputer}", unit="step") as bar:
+    with tqdm(total=splits * _count(block), desc=f"{dataset} {imputer}", unit="step") as bar:
         for split in range(splits):
             found = _record(study, dataset, imputer, split=split, bar=bar)
             parts.append(scores.to_frame(found, dataset=dataset, generator=imputer, split=split))
@@ -128,7 +131,7 @@ def _record(study: Study, dataset: str, imputer: str, *, split: int, bar: tqdm) 
     stamp = _stamp(study, dataset, imputer, split=split)
     record = progress.kept(place, stamp)
     if record is not None:
-        bar.update(len(study.params.imputation.scenarios) + 2)
+        bar.update(_count(study.params.imputation))
         return [Score(**score) for score in record["scores"]]
     found = []
     for step in _steps(study, dataset, imputer, split=split):
@@ -149,6 +152,8 @@ def _steps(study: Study, dataset: str, imputer: str, *, split: int) -> Iterator[
     for scenario in shared.block.scenarios:
         yield _filled(one, scenario)
     yield _learned(one)
+    if shared.block.as_found:
+        yield _as_found(one)
 
 
 def _fit(split: _Split, model: Imputer | Generator, rng: Rng, device: str) -> Score:
@@ -192,6 +197,23 @@ def _learned(one: _Fitted) -> list[Score]:
     return downstream_scores(draws, shared.filled, shared.schema, predictor, rng=rng, condition=fitted.name)
 
 
+def _as_found(one: _Fitted) -> list[Score]:
+    """Return what can be said of the holes that the table had from the first, none hidden beside them."""
+    shared, predictor = one.split, PREDICTORS[one.split.block.classifier]
+    try:
+        if not (shared.train.isna().any(axis=None) and shared.test.isna().any(axis=None)):
+            raise ImputationError("no cell of the train rows or of the test rows was missing from the first")
+        filled, learned = one.draw(shared.test, CONDITION), one.draw(shared.train, f"{CONDITION}_train")
+    except FAILURES as error:
+        names = [*PLAUSIBLE, downstream_name(shared.schema, predictor)]
+        return [failed("imputation", name, str(error), condition=CONDITION) for name in names]
+    rng = shared.masks.branch("predictor")
+    return [
+        *plausibility_scores(shared.train, shared.test, filled, shared.schema),
+        *downstream_scores(learned, shared.filled, shared.schema, predictor, rng=rng, condition=CONDITION),
+    ]
+
+
 def _open(study: Study, dataset: str, *, split: int) -> _Split:
     """Read the rows of one split and open the holes they had."""
     place, gaps = study.paths.development(dataset), study.paths.holes(dataset) / f"split_{split}"
@@ -203,6 +225,11 @@ def _open(study: Study, dataset: str, *, split: int) -> _Split:
         block=study.params.imputation,
         masks=study.rng.branch("holes", dataset, split),
     )
+
+
+def _count(block: ImputationBlock) -> int:
+    """Return the steps of a split: the fit, each scenario, what learns, and the holes as found."""
+    return len(block.scenarios) + 2 + block.as_found
 
 
 def _metrics(schema: Schema) -> Sequence[str]:
@@ -218,7 +245,7 @@ def _cost(name: str, seconds: float, rows: int, scenario: Scenario) -> Score:
 def _stamp(study: Study, dataset: str, imputer: str, *, split: int) -> str:
     block, name = study.params.imputation, f"split_{split}"
     settings = [study.params.study.seed, study.device, dataset, imputer, block.imputers[imputer]]
-    rest = block.model_dump(include={"fitted", "scenarios", "draws", "classifier"})
+    rest = block.model_dump(include={"fitted", "scenarios", "draws", "classifier", "as_found"})
     files = [
         study.paths.development(dataset) / "schema.json",
         *(study.paths.development(dataset) / name / f"{part}.csv" for part in PARTS[:2]),
