@@ -206,6 +206,32 @@ def _impossible(*_, **__):
     raise missingness.MissingnessError("cannot be hidden")
 
 
+def test_holes_as_found_are_completed_with_none_hidden_beside_them(study, seen):
+    imputing.impute_cell(_with(study, as_found=True), "toy", "mean_mode")
+    asked = [frame for name, frame in seen["impute"]]
+    per_split = len(SCENARIOS) + 1 + 2
+    assert len(asked) == 2 * per_split and len(seen["fit"]) == 2  # no further fit
+    for split in range(2):
+        for frame in asked[split * per_split + len(SCENARIOS) + 1 :][:2]:
+            assert frame.isna().sum().sum() == 1 and np.isnan(frame[HOLE[0]].iloc[HOLE[1]])
+    written = scores.read(study.paths.impute("toy", "mean_mode"))
+    own = written[written["condition"] == "as_found"].set_index(["metric", "split"])["value"]
+    assert own["found_in_range"].tolist() == [1.0, 1.0] and (own["found_wasserstein_numeric"] > 0).all()
+    assert own["impute_auroc_decision_tree"].between(0, 1).all()
+    assert own["found_wasserstein_categorical"].isna().all()  # the table has no such hole
+
+
+def test_a_table_without_holes_of_its_own_says_so(study, tmp_path):
+    (tmp_path / "build" / "holes").unlink()
+    none = {name: pd.DataFrame(columns=["age"]) for name in imputing.PARTS}
+    for split in range(2):
+        holes.write(none, study.paths.holes("toy") / f"split_{split}")
+    found = imputing.impute_cell(_with(study, as_found=True), "toy", "mean_mode").scores
+    own = found[found["condition"] == "as_found"]
+    assert own["value"].isna().all() and len(own) == 2 * 4
+    assert set(own["note"]) == {"no cell of the train rows or of the test rows was missing from the first"}
+
+
 def test_a_table_without_categorical_features_owes_no_score_of_levels():
     _, schema = toys.mixed(10)
     kept = tuple(c for c in schema.columns if c.numeric or c.role == "target")

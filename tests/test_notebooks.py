@@ -28,6 +28,7 @@ imputation:
   tables: [wdbc]
   scenarios: [{mcar: 0.2}, {mar: 0.2}]
   draws: 2
+width: {laws: [numbers], columns: [3, 4], rows: 40, repetitions: 1, draws: 2, methods: {mean_mode: }}
 tuning: {trials: 2, tables: [wdbc], rows: 80}
 search: {tabddpm: {width: [8, 4]}}
 claims:
@@ -45,7 +46,7 @@ def path(request):
 
 
 def test_there_is_a_notebook_per_stage():
-    stages = "00 10 15 20 25 30 34 35 36 37 40 50 51 52 53 54 55 80 90"
+    stages = "00 10 15 20 25 30 34 35 36 37 38 39 40 50 51 52 53 54 55 56 57 80 90"
     assert [p.stem[:2] for p in NOTEBOOKS] == stages.split()
 
 

@@ -69,7 +69,8 @@ def test_a_plain_run_makes_every_stage_but_the_search_for_settings():
 @pytest.mark.parametrize("name", [name for name in PIPELINE if name != "sources"])
 def test_a_stage_depends_on_its_list_of_sources_and_on_no_source_besides(name):
     by_name = {
-        "datasets": "/${item.dataset}", "generators": "/${item.generator}", "imputers": "/${item.imputer}", "": "",
+        "datasets": "/${item.dataset}", "generators": "/${item.generator}", "imputers": "/${item.imputer}",
+        "methods": "/${item.method}", "": "",
     }  # fmt: skip
     own = by_name[stages.STAGES[name].by_name if name in stages.STAGES else ""]
     deps = PIPELINE[name]["deps"]
@@ -135,6 +136,8 @@ def test_each_cell_tracks_only_its_own_settings():
     again = set(PIPELINE["few_steps_impute"]["params"])
     assert "imputation.imputers.${item.imputer}" in again and "imputation.imputers" not in again
     assert again >= {"imputation.fitted", "few_steps.evaluations", "few_steps.ancestral", "few_steps.draws"}
+    settings = {f"width.{name}" for name in study.WidthBlock.model_fields}
+    assert settings - set(PIPELINE["width"]["params"]) == {"width.methods"}
 
 
 def test_committed_results_outlive_a_table_that_cannot_be_had():

@@ -10,7 +10,7 @@ from synthcohort.pages import template
 
 PARAMS = "study: {seed: 1}\ndatasets: {wdbc: , gone: }\ngenerators: {smote: {neighbours: 5}}\n"
 FILLED = "imputation: {tables: [wdbc], imputers: {mice: }}\n"
-CELL = {"dataset": "gone", "generator": "smote", "imputer": "mice"}
+CELL = {"dataset": "gone", "generator": "smote", "imputer": "mice"}  # of the stages that have a table
 TRAINED = {"dataset": "gone", "generator": "smote"}
 
 
@@ -34,6 +34,7 @@ def opened(tmp_path):
         ("raw", {"dataset": "pimma"}, "params.yaml has no dataset 'pimma'; it has wdbc, gone"),
         ("impute", {"dataset": "wdbc"}, "stage impute takes --dataset NAME --imputer NAME"),
         ("impute", {"dataset": "wdbc", "imputer": "mise"}, "params.yaml has no imputer 'mise'; it has mice"),
+        ("width", {"method": "mise"}, "params.yaml has no method 'mise'; it has none"),
         ("train", {"dataset": "wdbc", "generator": "gan"}, "params.yaml has no generator 'gan'; it has smote"),
     ],
 )
@@ -111,6 +112,8 @@ def test_claims_and_conditions_are_checked_against_what_there_is(opened, tmp_pat
             r"imputation.imputers.mice: unknown hyperparameter 'round'. Did you mean 'rounds'\?",
         ),
         (PARAMS + "imputation: {imputers: {mice: {rounds: 0}}}\n", "imputation.imputers.mice: .*rounds=0 must be at"),
+        (PARAMS + "width: {methods: {mtabgem: }}\n", "width.methods.mtabgem: 'mtabgem' fills no missing cells"),
+        (PARAMS + "width: {methods: {smote: {k: 2}}}\n", "width.methods.smote: .*unknown hyperparameter 'k'"),
         (PARAMS + "conditions: [minorty]\n", "no condition 'minorty'; there are: as_observed, minority"),
     ):
         (tmp_path / "params.yaml").write_text(text)

@@ -32,6 +32,7 @@ def test_the_optional_stages_can_be_left_out(tmp_path):
     )
     assert params.shadow.tables == params.few_steps.tables == params.imputation.tables == []
     assert params.few_steps.imputed_tables == params.few_steps.imputers == []
+    assert params.width.methods == {}
 
 
 def test_scenarios_are_written_as_a_mechanism_with_its_rate(tmp_path):
@@ -59,6 +60,9 @@ def test_scenarios_are_written_as_a_mechanism_with_its_rate(tmp_path):
         (GOOD + "few_steps: {asked: 7}\n", r"few_steps: .*asked is 7; it must be one of evaluations \[5, 10, 15"),
         (GOOD + "few_steps: {ancestral: 100}\n", "few_steps: .*ancestral is 100; it must be more than any"),
         (GOOD + "few_steps: {draws: 1}\n", "few_steps.draws: .*greater than or equal to 2"),
+        (GOOD + "width: {columns: [8]}\n", r"width: .*columns \[8\] must be two or more different numbers"),
+        (GOOD + "width: {laws: [normal]}\n", "width.laws.0: .*'numbers' or 'codes'"),
+        (GOOD + "width: {method: {}}\n", "width.method: unknown key 'method'; did you mean 'methods'"),
         (GOOD + "imputation: {imputer: {}}\n", "imputation.imputer: unknown key 'imputer'; did you mean 'imputers'"),
         (GOOD + "imputation: {fitted: {mcra: 0.2}}\n", "imputation.fitted.mechanism: .*'mcar', 'mar' or 'mnar'"),
         (GOOD + "imputation: {scenarios: [{mcar: 0.2}, {mar: 1}]}\n", "imputation.scenarios.1.rate: .*less than 1"),

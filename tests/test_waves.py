@@ -22,6 +22,7 @@ def opened(tmp_path):
     text = "study: {seed: 1}\ndatasets: {big: , small: }\ngenerators: {smote: , vae: }\nshadow: {tables: [small]}\n"
     text += "few_steps: {tables: [big], generators: [vae], imputed_tables: [small], imputers: [mice]}\n"
     text += "imputation: {tables: [big], imputers: {mice: , forests: }}\n"
+    text += "width: {methods: {mice: }}\n"
     (tmp_path / "params.yaml").write_text(text)
     (tmp_path / "dvc.yaml").write_text("stages: {}\n")
     for name, size in (("big", 100), ("small", 1)):
@@ -34,7 +35,7 @@ def test_every_cell_runs_once_and_waves_keep_their_order(opened, monkeypatch):
     ran = []
     monkeypatch.setattr(waves, "_dvc", lambda arguments, root: ran.append(arguments[-1]) or 0)
     assert waves.run(opened, 2) == 0
-    assert len(ran) == len(set(ran)) == 1 + 2 * 4 + 2 * 2 * 2 + 2 + 1 + 2 + 1 + len(waves.PAGES) + 1
+    assert len(ran) == len(set(ran)) == 1 + 2 * 4 + 2 * 2 * 2 + 2 + 1 + 2 + 1 + 1 + 1 + len(waves.PAGES) + 1
     order = [next(i for i, w in enumerate(waves.WAVES) if c.split("@")[0] in w) for c in ran[:-1]]
     assert order == sorted(order)
     assert ran[-1] == "repro"
@@ -75,6 +76,7 @@ def test_cells_of_an_absent_table_keep_their_reasons(opened, monkeypatch):
             ("few_steps", "big", "vae"),
             ("impute", "big", "mice"),
             ("impute", "big", "forests"),
+            ("dependence", "big"),
         ]
     )
 

@@ -32,6 +32,7 @@ def check(study: Study) -> None:
     _check_few_steps(study)
     _check_few_steps_imputed(study)
     _check_imputation(study)
+    _check_width(study)
     _check_tables(study, "tuning", study.params.tuning.tables)
     for name in study.params.search:
         _check_search(study, name)
@@ -94,6 +95,17 @@ def _check_imputation(study: Study) -> None:
             imputers.build(name, hyperparameters)
         except (LookupError, TypeError, ValueError) as error:
             raise ParamsError(f"imputation.imputers.{name}: {error}") from None
+
+
+def _check_width(study: Study) -> None:
+    """Build every method, so that none fails for its name or a hyperparameter it does not take."""
+    from synthcohort.cells import width
+
+    for name, hyperparameters in study.params.width.methods.items():
+        try:
+            width.build(name, hyperparameters)
+        except (LookupError, TypeError, ValueError) as error:
+            raise ParamsError(f"width.methods.{name}: {error}") from None
 
 
 def _check_search(study: Study, name: str) -> None:

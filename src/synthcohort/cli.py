@@ -52,6 +52,7 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("--dataset")
     run.add_argument("--generator")
     run.add_argument("--imputer")
+    run.add_argument("--method")
     run.set_defaults(command=_run)
     whole = commands.add_parser("study", help="bring every result and report up to date")
     whole.add_argument("--jobs", type=int, default=1, help="cells side by side, one core each (default 1)")
@@ -87,7 +88,7 @@ def _check(options: argparse.Namespace) -> int:
 def _run(options: argparse.Namespace) -> int:
     from synthcohort import stages
 
-    asked = {name: getattr(options, name) for name in ("dataset", "generator", "imputer")}
+    asked = {name: getattr(options, name) for name in ("dataset", "generator", "imputer", "method")}
     cell = {name: value for name, value in asked.items() if value is not None}
     stages.run(studies.load(), options.stage, cell)
     return 0

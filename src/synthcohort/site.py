@@ -52,6 +52,11 @@ _PAGES = {
         "Who fills the holes of a table best?",
         "Cells that were hidden, imputers beside generators that impute: errors, honesty about them, cost",
     ),
+    "ablations": (
+        "What do the three ideas of MTabGen bring?",
+        "A transformer, dynamic masks and cross-attention, each taken away: what is lost, and what it costs",
+    ),
+    "width": ("What do a thousand columns cost?", "Seconds, memory and quality on tables of growing width, law known"),
 }
 _VERDICTS = {
     "contradicted": "Contradicted",

@@ -28,7 +28,7 @@ class Stage:
     Args:
         notebook: its notebook, by name.
         per: the names of the parameters that tell its cells apart: (), ("dataset",), or that and one of "generator" and
-            "imputer".
+            "imputer"; or ("method",).
         page: the page it renders, from (paths, cell); None: beside the executed notebook.
         folders: folders it fills besides its page.
         tables: tidy score files it writes.
@@ -48,7 +48,12 @@ class Stage:
 
 
 LOOKS = ("figures", "report")
-ROOMS = {"datasets": ("datasets",), "generators": ("generators",), "imputers": ("imputers", "generators")}
+ROOMS = {
+    "datasets": ("datasets",),
+    "generators": ("generators",),
+    "imputers": ("imputers", "generators"),
+    "methods": ("imputers", "generators"),
+}
 STAGES: dict[str, Stage] = {
     "raw": Stage(
         "00_raw_table",
@@ -102,6 +107,15 @@ STAGES: dict[str, Stage] = {
         by_name="imputers",
         long=True,
     ),
+    "dependence": Stage("38_dependence", ("dataset",), tables=(Paths.dependence,)),
+    "width": Stage(
+        "39_width",
+        ("method",),
+        tables=(Paths.width, Paths.width_cost),
+        records=(Paths.width_machine,),
+        by_name="methods",
+        long=True,
+    ),
     "side_by_side": Stage("40_side_by_side", ("dataset",), page=lambda paths, dataset: paths.page(f"tables/{dataset}")),
     "faithful": Stage("50_faithful", (), page=lambda paths: paths.page("faithful")),
     "useful": Stage("51_useful", (), page=lambda paths: paths.page("useful")),
@@ -109,6 +123,8 @@ STAGES: dict[str, Stage] = {
     "leak": Stage("53_leak", (), page=lambda paths: paths.page("leak")),
     "few_steps_page": Stage("54_few_steps", (), page=lambda paths: paths.page("few_steps")),
     "impute_page": Stage("55_impute", (), page=lambda paths: paths.page("impute")),
+    "ablations_page": Stage("56_ablations", (), page=lambda paths: paths.page("ablations")),
+    "width_page": Stage("57_width", (), page=lambda paths: paths.page("width")),
     "cost": Stage("80_cost", (), page=lambda paths: paths.page("cost")),
     "findings": Stage("90_findings", (), page=lambda paths: paths.page("findings")),
 }
@@ -193,6 +209,8 @@ def _cells(study: Study, name: str) -> tuple[Iterable[str], Iterable[str]]:
     params = study.params
     if name == "impute":
         return params.imputation.tables, params.imputation.imputers
+    if name == "dependence":
+        return params.imputation.tables, ()
     if name == "few_steps":
         return params.few_steps.tables, params.few_steps.generators
     if name == "few_steps_impute":
@@ -210,7 +228,8 @@ def _find(study: Study, name: str, cell: dict[str, str]) -> Stage:
     params = study.params
     generators = params.search if name == "tune" else params.generators
     imputers = params.imputation.imputers
-    for kind, known in (("dataset", params.datasets), ("generator", generators), ("imputer", imputers)):
+    asked = {"dataset": params.datasets, "generator": generators, "imputer": imputers, "method": params.width.methods}
+    for kind, known in asked.items():
         if kind in cell and cell[kind] not in known:
             raise ParamsError(f"params.yaml has no {kind} {cell[kind]!r}; it has {', '.join(known) or 'none'}")
     return stage

@@ -192,6 +192,7 @@ class ImputationBlock(_Block):
         scenarios: how cells of the test rows are hidden, one after the other.
         draws: completed tables each imputer gives; coverage takes 19 or more.
         classifier: family that learns from completed train rows.
+        as_found: whether rows are also completed as they were found, where the table has holes of its own.
     """
 
     tables: list[str] = []
@@ -200,6 +201,7 @@ class ImputationBlock(_Block):
     scenarios: list[Scenario] = [Scenario.model_validate({"mcar": rate}) for rate in (0.1, 0.2, 0.3, 0.5, 0.7)]
     draws: int = Field(default=20, ge=1)
     classifier: Family = "xgboost"
+    as_found: bool = False
 
     @field_validator("imputers", mode="before")
     @classmethod
@@ -213,6 +215,41 @@ class ImputationBlock(_Block):
             raise ValueError(f"scenarios {names} must differ")
         if self.fitted not in self.scenarios:
             raise ValueError(f"fitted is {self.fitted.name}; it must be one of scenarios {names}")
+        return self
+
+
+class WidthBlock(_Block):
+    """What more columns cost, on tables whose law is known.
+
+    Args:
+        methods: a module of `generators` or of `imputers` -> its hyperparameters; none to do without it.
+        laws: keys of `datasets.latent_factors.LAWS`.
+        columns: numbers of columns, ascending.
+        rows: train rows; a tenth as many validate, a fifth are completed, and as many as train rows are drawn.
+        repetitions: independent tables of each width.
+        draws: completed tables of each imputer.
+        rate: share of the cells that are hidden completely at random.
+    """
+
+    methods: dict[str, dict[str, Any]] = {}
+    laws: list[Literal["numbers", "codes"]] = ["numbers", "codes"]
+    columns: list[int] = [8, 32, 128, 512, 1024]
+    rows: int = Field(default=1000, ge=40)
+    repetitions: int = Field(default=3, ge=1)
+    draws: int = Field(default=5, ge=1)
+    rate: float = Field(default=0.2, gt=0, lt=1)
+
+    @field_validator("methods", mode="before")
+    @classmethod
+    def _settings(cls, value: Any) -> Any:
+        return {k: {} if v is None else v for k, v in value.items()} if isinstance(value, dict) else value
+
+    @model_validator(mode="after")
+    def _numbers(self) -> WidthBlock:
+        if len(self.columns) < 2 or self.columns != sorted({*self.columns}) or self.columns[0] < 2:
+            raise ValueError(
+                f"columns {self.columns} must be two or more different numbers from 2 on, the smallest first"
+            )
         return self
 
 
@@ -279,6 +316,7 @@ class Params(_Block):
     shadow: ShadowBlock = ShadowBlock()
     few_steps: FewStepsBlock = FewStepsBlock()
     imputation: ImputationBlock = ImputationBlock()
+    width: WidthBlock = WidthBlock()
     tuning: TuningBlock = TuningBlock()
     search: dict[str, dict[str, list[Choice]]] = {}
     claims: dict[str, ClaimBlock] = {}
@@ -396,6 +434,26 @@ class Paths:
     def impute_splits(self, dataset: str, imputer: str) -> Path:
         """Folder of what each split of one cell gave: progress of a long stage, no output of the pipeline."""
         return self.root / "build" / "impute" / dataset / imputer
+
+    def dependence(self, dataset: str) -> Path:
+        """Score file that says how strongly a table's columns depend on each other."""
+        return self.root / "reports" / "scores" / dataset / "dependence.csv"
+
+    def width(self, method: str) -> Path:
+        """Scores of one method on tables of growing width."""
+        return self.root / "reports" / "scores" / "width" / f"{method}.csv"
+
+    def width_cost(self, method: str) -> Path:
+        """What each of those tables cost."""
+        return self.root / "reports" / "cost" / "width" / f"{method}.csv"
+
+    def width_machine(self, method: str) -> Path:
+        """On which processor, with which libraries, that was measured."""
+        return self.width_cost(method).with_suffix(".json")
+
+    def width_steps(self, method: str) -> Path:
+        """Folder of what each table of one method gave: progress of a long stage, no output of the pipeline."""
+        return self.root / "build" / "width" / method
 
     def tuning(self, generator: str) -> Path:
         """The trials of the search for a generator's settings."""
@@ -525,7 +583,7 @@ class _StrictLoader(yaml.SafeLoader):
 
 _BLOCKS: dict[str, type[_Block]] = {
     "study": StudyBlock, "datasets": DatasetBlock, "metrics": MetricsBlock, "shadow": ShadowBlock,
-    "few_steps": FewStepsBlock, "imputation": ImputationBlock,
+    "few_steps": FewStepsBlock, "imputation": ImputationBlock, "width": WidthBlock,
     "tuning": TuningBlock, "claims": ClaimBlock,
 }  # fmt: skip
 

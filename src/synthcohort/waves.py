@@ -21,13 +21,14 @@ from synthcohort.study import ParamsError, Study
 
 PAGES = (  # one cell each
     *("findings", "faithful", "rare_class", "leak", "useful", "few_steps_page", "impute_page"),
+    *("ablations_page", "width_page"),
     "cost",
 )
 WAVES = (
     ("sources",),
     ("raw",),
     ("prepare",),
-    ("reference", "train", "impute", "few_steps_impute"),
+    ("reference", "train", "impute", "few_steps_impute", "dependence", "width"),
     ("evaluate", "shadow", "few_steps"),
     ("side_by_side", *PAGES),
 )
@@ -110,7 +111,9 @@ def _cells(study: Study) -> list[str]:
     filling = study.params.imputation
     filled = [f"impute@{d}-{i}" for d in datasets if d in filling.tables for i in reversed(filling.imputers)]
     filled += [f"few_steps_impute@{d}-{i}" for d in datasets if d in again.imputed_tables for i in again.imputers]
-    return ["sources", *per_table, *PAGES, *attacked, *drawn, *filled, *per_cell]
+    described = [f"dependence@{d}" for d in datasets if d in filling.tables]
+    widened = [f"width@{method}" for method in reversed(study.params.width.methods)]
+    return ["sources", *per_table, *PAGES, *attacked, *drawn, *filled, *described, *widened, *per_cell]
 
 
 def _stale(root: Path) -> set[str]:

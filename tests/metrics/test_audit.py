@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from synthcohort import scores
-from synthcohort.metrics import imputation, shadow
+from synthcohort.metrics import dependence, imputation, imputation_plausibility, shadow
 from synthcohort.metrics.cell import evaluate_split
 from synthcohort.metrics.classifiers import PREDICTORS
 from synthcohort.metrics.imputation_downstream import downstream_name
@@ -53,7 +53,8 @@ def written(schema, settings, make_cohort) -> set[str]:
     committed = [name for path in COMMITTED.rglob("*.csv") for name in scores.read(path)["metric"].unique()]
     by_kind = {"shape_categorical", "shape_numeric"}  # the cell of few evaluations adds them
     learned = {downstream_name(target, PREDICTORS["xgboost"]) for target in (schema, numeric)}
-    return {*owed, *shadow.METRICS, *by_kind, *imputation.METRICS, *learned, *committed}
+    filled = {*imputation.METRICS, *imputation_plausibility.METRICS, *dependence.METRICS}
+    return {*owed, *shadow.METRICS, *by_kind, *filled, *learned, *committed}
 
 
 def test_every_metric_stands_in_one_row_and_every_row_has_a_metric(written):

@@ -173,6 +173,23 @@ def test_a_failed_imputer_is_no_zero_and_is_not_first(case):
     assert "nan" not in "".join(own) and len(own) == 2 + 3
 
 
+def test_holes_as_found_have_a_table_of_their_own_where_there_are_some(case):
+    assert tables.as_found(case()) == ""
+
+    def found(score, split):
+        if score.condition != "mcar_0.5" or score.metric != "impute_mae_median":
+            return score
+        return Score("imputation", "found_wasserstein_numeric", score.value, 9, "down", condition="as_found")
+
+    one = case(change=found)
+    markup = tables.as_found(one)
+    assert markup.count("<tr>") == 1 + 3 and "Distance of completed columns, numeric" in markup
+    mean_mode, forests, mtabgen = markup.split("<tr>")[2:]
+    assert 'class="best"' in forests and 'class="best"' not in mean_mode + mtabgen
+    assert "plausibility, not truth" in tables.as_found_note(one) and "no cell hidden" not in markup
+    assert "as_found" not in one.answer() + " ".join(one.changes())
+
+
 def test_long_lists_of_names_are_counted():
     names = ["mice", "forests", "gain", "mtabgen", "boosting"]
     assert page._few(names[:4]) == "mice, forests, gain and mtabgen"

@@ -6,8 +6,9 @@ the test rows under each scenario, several times over, and the draws are judged 
 test rows as `prepare` filled them (`metrics.imputation_downstream`). The condition of a score names the scenario:
 `mcar_0.2`.
 
-What is hidden, and from whom, is said in `hidden`. A fit or a draw that cannot be completed leaves its reason for every
-score it owes.
+What is hidden, and from whom, is said in `hidden`. If `as_found` asks for it, rows are also completed as they were
+found: what learns from them is judged as ever, and the cells by how they look (`metrics.imputation_plausibility`). A
+fit or a draw that cannot be completed leaves its reason for every score it owes.
 """
 
 from __future__ import annotations
@@ -23,13 +24,16 @@ from synthcohort import missingness, scores
 from synthcohort.cells import hidden, imputers, machine, progress
 from synthcohort.cells.hidden import FAILURES, Split
 from synthcohort.generators.base import FitError, Generator
+from synthcohort.imputation import ImputationError
 from synthcohort.imputers.base import Imputer
 from synthcohort.metrics.classifiers import PREDICTORS
 from synthcohort.metrics.imputation import imputation_scores
 from synthcohort.metrics.imputation_downstream import downstream_name, downstream_scores
+from synthcohort.metrics.imputation_plausibility import CONDITION, plausibility_scores
+from synthcohort.metrics.imputation_plausibility import METRICS as PLAUSIBLE
 from synthcohort.rng import Rng
 from synthcohort.scores import Score, failed
-from synthcohort.study import Scenario, Study
+from synthcohort.study import ImputationBlock, Scenario, Study
 
 FIT_SECONDS, IMPUTE_SECONDS = "fit_cpu_seconds", "impute_cpu_seconds"
 
@@ -67,7 +71,7 @@ def impute_cell(study: Study, dataset: str, imputer: str) -> Imputed:
     """Fit one imputer on every split of a table, fill every scenario, write the cell's score and cost files."""
     splits, block = study.splits(dataset), study.params.imputation
     parts = []
-    with tqdm(total=splits * (len(block.scenarios) + 2), desc=f"{dataset} {imputer}", unit="step") as bar:
+    with tqdm(total=splits * _count(block), desc=f"{dataset} {imputer}", unit="step") as bar:
         for split in range(splits):
             found = _record(study, dataset, imputer, split=split, bar=bar)
             parts.append(scores.to_frame(found, dataset=dataset, generator=imputer, split=split))
@@ -88,7 +92,7 @@ def _record(study: Study, dataset: str, imputer: str, *, split: int, bar: tqdm) 
     stamp = _stamp(study, dataset, imputer, split=split)
     record = progress.kept(place, stamp)
     if record is not None:
-        bar.update(len(study.params.imputation.scenarios) + 2)
+        bar.update(_count(study.params.imputation))
         return [Score(**score) for score in record["scores"]]
     found = []
     for step in _steps(study, dataset, imputer, split=split):
@@ -109,6 +113,8 @@ def _steps(study: Study, dataset: str, imputer: str, *, split: int) -> Iterator[
     for scenario in shared.block.scenarios:
         yield _filled(one, scenario)
     yield _learned(one)
+    if shared.block.as_found:
+        yield _as_found(one)
 
 
 def _fit(split: Split, model: Imputer | Generator, rng: Rng, device: str) -> Score:
@@ -150,6 +156,28 @@ def _learned(one: _Fitted) -> list[Score]:
     return downstream_scores(draws, shared.filled, shared.schema, predictor, rng=rng, condition=fitted.name)
 
 
+def _as_found(one: _Fitted) -> list[Score]:
+    """Return what can be said of the holes that the table had from the first, none hidden beside them."""
+    shared, predictor = one.split, PREDICTORS[one.split.block.classifier]
+    try:
+        if not (shared.train.isna().any(axis=None) and shared.test.isna().any(axis=None)):
+            raise ImputationError("no cell of the train rows or of the test rows was missing from the first")
+        filled, learned = one.draw(shared.test, CONDITION), one.draw(shared.train, f"{CONDITION}_train")
+    except FAILURES as error:
+        names = [*PLAUSIBLE, downstream_name(shared.schema, predictor)]
+        return [failed("imputation", name, str(error), condition=CONDITION) for name in names]
+    rng = shared.masks.branch("predictor")
+    return [
+        *plausibility_scores(shared.train, shared.test, filled, shared.schema),
+        *downstream_scores(learned, shared.filled, shared.schema, predictor, rng=rng, condition=CONDITION),
+    ]
+
+
+def _count(block: ImputationBlock) -> int:
+    """Return the steps of a split: the fit, each scenario, what learns, and the holes as found."""
+    return len(block.scenarios) + 2 + block.as_found
+
+
 def _cost(name: str, seconds: float, rows: int, scenario: Scenario) -> Score:
     return Score("cost", name, seconds, rows, "down", condition=scenario.name)
 
@@ -157,5 +185,5 @@ def _cost(name: str, seconds: float, rows: int, scenario: Scenario) -> Score:
 def _stamp(study: Study, dataset: str, imputer: str, *, split: int) -> str:
     block = study.params.imputation
     settings = [study.params.study.seed, study.device, dataset, imputer, block.imputers[imputer]]
-    rest = block.model_dump(include={"fitted", "scenarios", "draws", "classifier"})
+    rest = block.model_dump(include={"fitted", "scenarios", "draws", "classifier", "as_found"})
     return progress.stamp([*settings, rest], hidden.files(study, dataset, split=split))

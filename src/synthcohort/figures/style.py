@@ -40,7 +40,8 @@ _MARKERS: dict[str, Marker] = {
     "medgan": ">", "corgan": "h", "table_gan": "p", "ctab_gan": "*", "ctgan": "v", "flow": "d",
     "bayesian_network": (4, 1, 0), "arf": (3, 1, 0), "forest_diffusion": (6, 1, 0), "tabsyn": (3, 1, 180),
     "tabddpm": "o",
-    "mean_mode": "s", "k_nearest_neighbours": "v", "mice": "^", "forests": "D", "boosting": "*", "gain": "X", "tabcsdi": "d",
+    "mean_mode": "s", "k_nearest_neighbours": "v", "mice": "^", "forests": "D", "boosting": "*", "gain": "X",
+    "tabcsdi": "d",
     "mtabgen": "8", "mtabgen_mlp": "h", "mtabgen_fixed_mask": "p", "mtabgen_fixed_share": "P",
     "mtabgen_addition": "<", "mtabgen_concatenation": ">", "forest_repaint": "p",
 }  # fmt: skip

@@ -7,12 +7,14 @@ from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
-from synthcohort.comparison.intervals import Interval, corrected_interval, summarise
+from synthcohort.comparison.intervals import Arm, Interval, corrected_interval, summarise
 from synthcohort.figures import labels, style
+from synthcohort.metrics.imputation_plausibility import CONDITION
+from synthcohort.metrics.imputation_plausibility import METRICS as PLAUSIBLE
 from synthcohort.report.impute import Case, hidden
 from synthcohort.report.questions import counted
 from synthcohort.report.tables import Cell, interval, table
-from synthcohort.report.trust import Choice
+from synthcohort.report.trust import Choice, choose
 from synthcohort.study import Scenario
 
 COSTS = ("fit_cpu_seconds", "impute_cpu_seconds")
@@ -78,6 +80,33 @@ def mechanisms_note(found: Case) -> str:
         f"{found.dataset}, {labels.short_label(found.leading[0])}: {_means(found)}; changes are paired by split. Red: "
         "surely worse than under MCAR; green: surely better. Each mechanism hides other cells, and MAR hides none of "
         "the columns that decide, so that a change speaks of the cells as well as of the imputer."
+    )
+
+
+def as_found(found: Case) -> str:
+    """Return what each imputer makes of the table's own holes; "" where there are none, or nobody was asked."""
+    own = found.scores[(found.scores["condition"] == CONDITION) & found.scores["value"].notna()]
+    if not len(own):
+        return ""
+    means = _by_name(summarise(own, found.resampling))
+    metrics = [metric for metric in (found.downstream, *PLAUSIBLE) if metric in set(own["metric"])]
+    arms = [Arm(name, CONDITION) for name in found.names]
+    firsts = {metric: choose(own, metric, arms, found.resampling) for metric in metrics}
+    rows: list[list[object]] = [
+        [style.label(name), *(_marked(means.get((name, metric)), firsts[metric], name) for metric in metrics)]
+        for name in found.names
+    ]
+    heads = [Cell(labels.short_label(m), f"({_wish(found, m)})", "wrapped") for m in metrics]
+    return table(["imputer", *heads], rows)
+
+
+def as_found_note(found: Case) -> str:
+    """Return the caption of that table."""
+    return (
+        f"{found.dataset}, holes as found, none hidden beside them: {_means(found)}. No truth is known of these cells, "
+        "so that no error can be given: what learns from completed train rows is judged on test rows, and the drawn "
+        "cells by how much they look like observed ones. That is plausibility, not truth: where cells are missing for "
+        f"a reason, they may rightly look otherwise. Every imputer was fitted with {hidden(found.block.fitted)}."
     )
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, ClassVar, cast
 
 import numpy as np
@@ -30,6 +31,7 @@ from synthcohort.rng import Rng
 
 SOLVERS = {1: sampler.ddim, 2: sampler.multistep}
 CELLS = 65_536  # of the rows of one gradient step, and of one call in drawing, at most: bounds memory on wide tables
+WALKING = 4_194_304  # cells of rows drawn together, at most: meanwhile what the encoder said of them is held
 
 
 @dataclass(kw_only=True, eq=False)
@@ -109,15 +111,24 @@ class MaskedDiffusion(Completer):
         self._check_sampling(steps, eta, rows_per_call)
         if order not in SOLVERS:
             raise ValueError(f"{self.name}: order={order} must be one of {sorted(SOLVERS)}")
-        there = self.table.split(rows, self.device)
-        cells = Cells(
-            State(there.values, there.codes), there.known, torch.tensor(self.table.order(free), device=self.device)
-        )
-        high = torch.tensor(self.table.high, dtype=torch.float32, device=self.device)
-        denoiser = CompletingDenoiser(self.reader, cells, -high, high, rows_per_call)
         walk = Walk(self.reader.schedule, steps, self.reader.layout)
+        draw = partial(masked.complete, walk=walk, solver=SOLVERS[order], eta=eta)
         generator = rng.branch("noise").torch(self.device)
-        return self.table.join(masked.complete(denoiser, walk, generator, solver=SOLVERS[order], eta=eta))
+        size = max(1, WALKING // len(self.table.names))
+        blocks = [slice(k, k + size) for k in range(0, len(rows), size)]
+        states = [
+            draw(self._denoiser(rows.iloc[block], free[block], rows_per_call), generator=generator) for block in blocks
+        ]
+        whole = State(torch.cat([s.numeric for s in states]), torch.cat([s.codes for s in states]))
+        return self.table.join(whole)
+
+    def _denoiser(self, rows: pd.DataFrame, free: np.ndarray, rows_per_call: int) -> CompletingDenoiser:
+        """Return the network on some rows; what its encoder says of them is kept as long as they walk."""
+        there = self.table.split(rows, self.device)
+        asked = torch.tensor(self.table.order(free), device=self.device)
+        cells = Cells(State(there.values, there.codes), there.known, asked)
+        high = torch.tensor(self.table.high, dtype=torch.float32, device=self.device)
+        return CompletingDenoiser(self.reader, cells, -high, high, rows_per_call)
 
     def _check_sampling(self, steps: int, eta: float, rows_per_call: int) -> None:
         if steps < 1:
