@@ -223,7 +223,7 @@ def test_holes_as_found_are_completed_with_none_hidden_beside_them(study, seen):
 
 def test_a_table_without_holes_of_its_own_says_so(study, tmp_path):
     (tmp_path / "build" / "holes").unlink()
-    none = {name: pd.DataFrame(columns=["age"]) for name in imputing.PARTS}
+    none = {name: pd.DataFrame(columns=["age"]) for name in hidden.PARTS}
     for split in range(2):
         holes.write(none, study.paths.holes("toy") / f"split_{split}")
     found = imputing.impute_cell(_with(study, as_found=True), "toy", "mean_mode").scores
