@@ -114,7 +114,9 @@ def _tune(options: argparse.Namespace) -> int:
     for name in names:
         search.space_of(opened, name)
     if options.adopt:
-        found = {name: setting for name, setting in adopt.found_settings(opened).items() if name in names}
+        kept = opened.params.tuning.kept
+        settings = adopt.found_settings(opened).items()
+        found = {name: setting for name, setting in settings if name in names and name not in kept}
         running = {name: setting for name, setting in found.items() if name in opened.params.generators}
         changed = adopt.adopt(opened.paths.root / "params.yaml", running)
         print(f"params.yaml: {', '.join(changed) or 'nothing'} changed; {len(found)} generators have trials")

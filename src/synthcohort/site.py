@@ -48,6 +48,10 @@ _PAGES = {
         "How few evaluations of the network draw a good row?",
         "Quality against the length of a draw, for diffusion",
     ),
+    "settings": (
+        "What did the search for settings find?",
+        "How much each generator depends on its settings, and which the study runs",
+    ),
 }
 _VERDICTS = {
     "contradicted": "Contradicted",

@@ -86,6 +86,7 @@ STAGES: dict[str, Stage] = {
     "rare_class": Stage("52_rare_class", (), page=lambda paths: paths.page("rare_class")),
     "leak": Stage("53_leak", (), page=lambda paths: paths.page("leak")),
     "few_steps_page": Stage("54_few_steps", (), page=lambda paths: paths.page("few_steps")),
+    "settings": Stage("56_settings", (), page=lambda paths: paths.page("settings")),
     "cost": Stage("80_cost", (), page=lambda paths: paths.page("cost")),
     "findings": Stage("90_findings", (), page=lambda paths: paths.page("findings")),
 }
@@ -112,6 +113,9 @@ def check(study: Study) -> None:
     _check_tables(study, "tuning", study.params.tuning.tables)
     for name in study.params.search:
         _check_search(study, name)
+    for name in study.params.tuning.kept:
+        if name not in study.params.search:
+            raise ParamsError(f"tuning.kept: {name!r} is not searched; search has {list(study.params.search)}")
     for name, claim in study.params.claims.items():
         _check_tables(study, f"claims.{name}", claim.tables)
         for arm in (claim.better, claim.worse):

@@ -159,12 +159,14 @@ class TuningBlock(_Block):
         tables: tables the trials are run on.
         rows: rows of a table used at most, of those that are in no split's test part.
         fit_cpu_seconds: what one fit with its draw may cost; a setting that costs more is not adopted.
+        kept: generator -> why it keeps its setting although its search found another.
     """
 
     trials: int = Field(default=12, ge=2)
     tables: list[str] = []
     rows: int = Field(default=1200, ge=60)
     fit_cpu_seconds: float = Field(default=60.0, gt=0)
+    kept: dict[str, str] = {}
 
 
 Choice = bool | int | float | str

@@ -19,7 +19,7 @@ from pathlib import Path
 
 from synthcohort.study import ParamsError, Study
 
-PAGES = ("findings", "faithful", "rare_class", "leak", "useful", "few_steps_page", "cost")  # one cell each
+PAGES = ("findings", "faithful", "rare_class", "leak", "useful", "few_steps_page", "settings", "cost")  # one cell each
 WAVES = (
     ("sources",),
     ("raw",),

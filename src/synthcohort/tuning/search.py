@@ -175,7 +175,7 @@ def _stamp(study: Study, generator: str) -> str:
     tables = {name: (params.datasets[name].model_dump(), study.splits(name)) for name in params.tuning.tables}
     block, space = params.generators.get(generator, {}), params.search[generator]
     fixed = {name: value for name, value in block.items() if name not in space}
-    said = [generator, params.study.model_dump(), params.tuning.model_dump(), space, fixed, tables]
+    said = [generator, params.study.model_dump(), params.tuning.model_dump(exclude={"kept"}), space, fixed, tables]
     digest = hashlib.sha256(json.dumps(said).encode())
     files = [study.paths.table(name) / file for name in tables for file in ("table.csv", "schema.json")]
     for path in (*files, *deciding_files(generator)):
