@@ -54,6 +54,7 @@ class DatasetBlock(_Block):
         kinds: column -> "numeric" or "categorical"; the others are inferred.
         sensitive: columns that define groups for fairness.
         drop: columns to leave out (identifiers, dates, leaks).
+        group: column that says whose row it is, where one patient has several; left out, but it decides the splits.
         missing: texts that mean "missing", beside the empty cell.
         restricted: true hides every cell of the table from pages, logs and figures.
         rows: use only this many rows, drawn once (smoke runs).
@@ -67,6 +68,7 @@ class DatasetBlock(_Block):
     kinds: dict[str, Literal["numeric", "categorical"]] = {}
     sensitive: list[str] = []
     drop: list[str] = []
+    group: str | None = None
     missing: list[str] = []
     restricted: bool = False
     rows: int | None = Field(None, ge=20)

@@ -3,8 +3,9 @@
 A block of params.yaml names the file, the target and whatever cannot be inferred. Kinds are inferred where they are
 not declared: a column is numeric if every cell is a number and it has more than 10 distinct values or any fraction,
 otherwise categorical; the card says which were inferred. An empty cell, or a text the block lists under `missing`, is
-missing: NaN in a numeric column, the level "missing" in a categorical one. Nothing is repaired: what cannot be used is
-refused with the file, the column and the remedy. Cells of a restricted table are never shown in a message.
+missing: NaN in a numeric column, the level "missing" in a categorical one. A column named under `group` says which rows
+belong together and is no column of the table. Nothing is repaired: what cannot be used is refused with the file, the
+column and the remedy. Cells of a restricted table are never shown in a message.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from synthcohort.datasets.csv_grid import Grid, read_grid
+from synthcohort.datasets.grouped import grouped
 from synthcohort.datasets.table import (
     MISSING_LEVEL,
     NUMBER,
@@ -53,7 +55,8 @@ def read(path: Path, name: str, block: DatasetBlock) -> Table:
     """
     grid = read_grid(path, block.separator)
     target = _check_block(grid, name, block)
-    kept = Grid(path, grid.cells.drop(columns=list(block.drop)).replace(list(block.missing), ""), grid.lines)
+    left_out = [*block.drop, *([block.group] if block.group else [])]
+    kept = Grid(path, grid.cells.drop(columns=left_out).replace(list(block.missing), ""), grid.lines)
     if len(kept.cells) < FEWEST_ROWS:
         raise TableError(f"{path}: {len(kept.cells)} rows; at least {FEWEST_ROWS} are needed to split, learn and test")
     kinds = {column: _kind(kept, column, block) for column in kept.cells.columns}
@@ -61,7 +64,22 @@ def read(path: Path, name: str, block: DatasetBlock) -> Table:
         kinds[target] = block.kinds.get(target, "categorical")
     parts = [_parse(kept, column, kinds[column], block) for column in kept.cells.columns]
     positive, remark = _check_target(path, next(p for p in parts if p.column.name == target), block)
-    return assemble(parts, positive, _card(name, path, block, kinds, remark))
+    table = assemble(parts, positive, _card(name, path, block, kinds, remark))
+    return grouped(table, _groups(grid, block.group, block), by=block.group) if block.group else table
+
+
+def _groups(grid: Grid, name: str, block: DatasetBlock) -> pd.Series:
+    """Return the group of each row as text, [n]."""
+    text = grid.cells[name]
+    absent = text.isin(["", *block.missing])
+    if absent.any():
+        raise TableError(
+            f"{grid.path}: column {name!r}: the group is missing in {int(absent.sum())} row(s), the first on line "
+            f"{_line(grid, absent)}; say whose row it is, or give each such row a group of its own"
+        )
+    if len(set(text)) == 1:
+        raise TableError(f"{grid.path}: column {name!r}: all rows are of one group, which no split can part; drop it")
+    return text
 
 
 def _check_block(grid: Grid, name: str, block: DatasetBlock) -> str:
@@ -69,6 +87,7 @@ def _check_block(grid: Grid, name: str, block: DatasetBlock) -> str:
     if block.target is None:
         raise TableError(f"{grid.path}: datasets.{name}.target is not set; name one of the columns {_listed(columns)}")
     asked = {"target": [block.target], "kinds": list(block.kinds), "sensitive": block.sensitive, "drop": block.drop}
+    asked["group"] = [block.group] if block.group else []
     for key, names in asked.items():
         for column in names:
             if column not in columns:
@@ -80,7 +99,12 @@ def _check_block(grid: Grid, name: str, block: DatasetBlock) -> str:
     both = sorted(set(block.drop) & ({*block.kinds} | {*block.sensitive}))
     if both:
         raise TableError(f"{grid.path}: column {both[0]!r} is dropped but also set in kinds or sensitive; keep one")
-    if len(columns) - len(set(block.drop)) < 2:
+    if block.group in {block.target, *block.sensitive, *block.kinds, *block.drop}:
+        raise TableError(
+            f"{grid.path}: column {block.group!r} is the group but also the target, dropped or set in kinds or "
+            f"sensitive; it is left out of the table by itself: name it under group alone"
+        )
+    if len(columns) - len({*block.drop, *asked["group"]}) < 2:
         raise TableError(f"{grid.path}: only the target is left; drop fewer columns than {block.drop}")
     return block.target
 
@@ -153,7 +177,9 @@ def _parse_numeric(grid: Grid, name: str, role: Role, block: DatasetBlock) -> Pa
 def _parse_levels(grid: Grid, name: str, role: Role) -> Parsed:
     text = grid.cells[name].replace("", MISSING_LEVEL)
     levels = text.nunique()
-    remedy = "add it to drop, merge its levels, or declare it numeric in kinds"
+    remedy = (
+        "add it to drop, name it as group if it says whose row it is, merge its levels, or make it numeric in kinds"
+    )
     if levels > MOST_LEVELS:
         raise TableError(f"{grid.path}: column {name!r}: {levels} levels, at most {MOST_LEVELS} work; {remedy}")
     if levels == len(text):

@@ -93,6 +93,15 @@ def fingerprints(shared: int, splits: int) -> str:
     )
 
 
+def groups(count: int, parted: int, splits: int) -> str:
+    """Return whether the rows of one group, such as the stays of one patient, stayed together."""
+    found = "none has" if parted == 0 else f"{parted} have"
+    return (
+        f"The rows belong to {count:,} groups, such as patients: over {splits} splits {found} rows in two parts of the "
+        "same split."
+    )
+
+
 def unseen(levels: pd.DataFrame) -> str:
     """Return whether judges meet levels that learners never saw."""
     if not len(levels):

@@ -37,6 +37,7 @@ from optuna.trial import FrozenTrial, TrialState, create_trial
 from tqdm import tqdm
 
 from synthcohort import sources
+from synthcohort.cells import grouping
 from synthcohort.generators import load as registry
 from synthcohort.generators.base import FitError
 from synthcohort.metrics.matrix import DataProblem
@@ -177,8 +178,10 @@ def _stamp(study: Study, generator: str) -> str:
     fixed = {name: value for name, value in block.items() if name not in space}
     said = [generator, params.study.model_dump(), params.tuning.model_dump(exclude={"kept"}), space, fixed, tables]
     digest = hashlib.sha256(json.dumps(said).encode())
-    files = [study.paths.table(name) / file for name in tables for file in ("table.csv", "schema.json")]
-    for path in (*files, *deciding_files(generator)):
+    folders = [study.paths.table(name) for name in tables]
+    files = [folder / file for folder in folders for file in ("table.csv", "schema.json")]
+    groups = [folder / grouping.FILE for folder in folders if (folder / grouping.FILE).is_file()]
+    for path in (*files, *groups, *deciding_files(generator)):
         digest.update(hashlib.sha256(path.read_bytes()).digest())
     return digest.hexdigest()
 
