@@ -6,6 +6,7 @@ A row per generator: the objective of every setting tried, the one the search be
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -43,7 +44,7 @@ def spread(values: Sequence[tuple[str, pd.Series]], *, heading: str) -> Figure:
 
 
 def _legend() -> list[Line2D]:
-    shared = {"linestyle": "none", "marker": "o"}
+    shared: dict[str, Any] = {"linestyle": "none", "marker": "o"}
     return [
         Line2D([], [], color=_TRIAL, markersize=4, label="a setting", **shared),
         Line2D([], [], mfc="none", mec=_INK, mew=1.3, markersize=8, label="where the search began", **shared),
