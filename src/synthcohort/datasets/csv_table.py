@@ -2,21 +2,24 @@
 
 A block of params.yaml names the file, the target and whatever cannot be inferred. Kinds are inferred where they are
 not declared: a column is numeric if every cell is a number and it has more than 10 distinct values or any fraction,
-otherwise categorical; the card says which were inferred. An empty cell, or a text the block lists under `missing`, is
-missing: NaN in a numeric column, the level "missing" in a categorical one. Nothing is repaired: what cannot be used is
-refused with the file, the column and the remedy. Cells of a restricted table are never shown in a message.
+otherwise categorical; the card says which were inferred. An empty cell, or a text the block lists under `missing` or
+`missing_codes`, is missing: NaN in a numeric column, the level "missing" in a categorical one. Nothing is repaired:
+what cannot be used is refused with the file, the column and the remedy. Cells of a restricted table are never shown in
+a message.
 """
 
 from __future__ import annotations
 
 import difflib
 import re
+from collections.abc import Collection
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from synthcohort.datasets.csv_cells import check_bounds, level_order, settle
 from synthcohort.datasets.csv_grid import Grid, read_grid
 from synthcohort.datasets.table import (
     MISSING_LEVEL,
@@ -38,6 +41,8 @@ MOST_LEVELS = 1000
 FEWEST_ROWS = 50
 FEWEST_ROWS_OF_A_CLASS = 10
 _FEW_VALUES = 10
+_FEW_ROWS = 10
+_BY_COLUMN = ("kinds", "missing_codes", "bounds", "levels")
 _INFINITE = re.compile(r"[+-]?inf(inity)?\Z", re.IGNORECASE)
 
 
@@ -51,24 +56,40 @@ def read(path: Path, name: str, block: DatasetBlock) -> Table:
     Raises:
         TableError: if the file, the block or a column cannot be used.
     """
-    grid = read_grid(path, block.separator)
+    grid = read_grid(path, block.separator, encoding=block.encoding, names=block.names)
     target = _check_block(grid, name, block)
-    kept = Grid(path, grid.cells.drop(columns=list(block.drop)).replace(list(block.missing), ""), grid.lines)
-    if len(kept.cells) < FEWEST_ROWS:
-        raise TableError(f"{path}: {len(kept.cells)} rows; at least {FEWEST_ROWS} are needed to split, learn and test")
+    kept = settle(grid, block)
+    check_rows(path, len(kept.cells))
     kinds = {column: _kind(kept, column, block) for column in kept.cells.columns}
     if block.positive is not None:
         kinds[target] = block.kinds.get(target, "categorical")
     parts = [_parse(kept, column, kinds[column], block) for column in kept.cells.columns]
     positive, remark = _check_target(path, next(p for p in parts if p.column.name == target), block)
-    return assemble(parts, positive, _card(name, path, block, kinds, remark))
+    left_out = len(grid.cells) - len(kept.cells)
+    return assemble(parts, positive, _card(name, path, block, kinds, [remark, _left_out(left_out, block)]))
+
+
+def check_rows(path: Path, rows: int) -> None:
+    """Refuse a file of too few rows.
+
+    Raises:
+        TableError: if there are fewer than `FEWEST_ROWS`.
+    """
+    if rows < FEWEST_ROWS:
+        raise TableError(f"{path}: {rows} rows; at least {FEWEST_ROWS} are needed to split, learn and test")
+
+
+def many_values(values: Collection[float]) -> bool:
+    """Return whether different numbers are too many, or too fine, to be levels."""
+    return len(values) > _FEW_VALUES or any(v % 1 != 0 for v in values)
 
 
 def _check_block(grid: Grid, name: str, block: DatasetBlock) -> str:
     columns = list(grid.cells.columns)
     if block.target is None:
         raise TableError(f"{grid.path}: datasets.{name}.target is not set; name one of the columns {_listed(columns)}")
-    asked = {"target": [block.target], "kinds": list(block.kinds), "sensitive": block.sensitive, "drop": block.drop}
+    asked = {"target": [block.target], "sensitive": block.sensitive, "drop": block.drop}
+    asked |= {key: list(getattr(block, key)) for key in _BY_COLUMN}
     for key, names in asked.items():
         for column in names:
             if column not in columns:
@@ -103,8 +124,7 @@ def _kind(grid: Grid, name: str, block: DatasetBlock) -> Kind:
     present = text[text != ""]
     numbers = present.map(lambda t: bool(NUMBER.match(t) or _INFINITE.match(t))).astype(bool)
     values = {float(t) for t in present[numbers].unique()}
-    many = len(values) > _FEW_VALUES or any(v % 1 != 0 for v in values)
-    if not many or 2 * numbers.sum() <= len(present):
+    if not many_values(values) or 2 * numbers.sum() <= len(present):
         return "categorical"
     if not numbers.all():
         raise TableError(_text_among_numbers(grid, name, numbers, block))
@@ -119,10 +139,10 @@ def _parse(grid: Grid, name: str, kind: Kind, block: DatasetBlock) -> Parsed:
     if name == block.target and absent:
         raise TableError(
             f"{grid.path}: column {name!r}: the target is missing in {absent} row(s), the first on line "
-            f"{_line(grid, text == '')}; remove those rows: a target is never imputed"
+            f"{_line(grid, text == '')}; remove those rows or set drop_rows_without_target: a target is never imputed"
         )
     role: Role = "target" if name == block.target else "sensitive" if name in block.sensitive else "feature"
-    return _parse_numeric(grid, name, role, block) if kind == "numeric" else _parse_levels(grid, name, role)
+    return _parse_numeric(grid, name, role, block) if kind == "numeric" else _parse_levels(grid, name, role, block)
 
 
 def _parse_numeric(grid: Grid, name: str, role: Role, block: DatasetBlock) -> Parsed:
@@ -142,6 +162,7 @@ def _parse_numeric(grid: Grid, name: str, role: Role, block: DatasetBlock) -> Pa
             f"kinds: {{{name!r}: categorical}}, or put it into bins in the file"
         )
     parsed = numeric(name, text, role=role)
+    check_bounds(grid, name, parsed.cells, block)
     values = parsed.cells.dropna()
     if not values.abs().max() < float("inf"):
         raise TableError(f"{grid.path}: column {name!r}: a number is too large for a double; change its unit")
@@ -150,7 +171,7 @@ def _parse_numeric(grid: Grid, name: str, role: Role, block: DatasetBlock) -> Pa
     return parsed
 
 
-def _parse_levels(grid: Grid, name: str, role: Role) -> Parsed:
+def _parse_levels(grid: Grid, name: str, role: Role, block: DatasetBlock) -> Parsed:
     text = grid.cells[name].replace("", MISSING_LEVEL)
     levels = text.nunique()
     remedy = "add it to drop, merge its levels, or declare it numeric in kinds"
@@ -162,7 +183,7 @@ def _parse_levels(grid: Grid, name: str, role: Role) -> Parsed:
         )
     if levels == 1 and role != "target":
         raise TableError(f"{grid.path}: column {name!r}: constant: one level in all rows; add it to drop")
-    return categorical(name, text, role=role)
+    return categorical(name, text, levels=level_order(grid, name, text, block), role=role)
 
 
 def _check_target(path: Path, target: Parsed, block: DatasetBlock) -> tuple[str, str]:
@@ -202,10 +223,10 @@ def _text_among_numbers(grid: Grid, name: str, numbers: pd.Series, block: Datase
 
 
 def _line(grid: Grid, where: pd.Series) -> int:
-    return grid.lines[int(where.to_numpy().argmax())]
+    return grid.lines[where.index[where.to_numpy().argmax()]]
 
 
-def _card(name: str, path: Path, block: DatasetBlock, kinds: dict[str, Kind], remark: str) -> Card:
+def _card(name: str, path: Path, block: DatasetBlock, kinds: dict[str, Kind], remarks: list[str]) -> Card:
     card = Card(name, name, "supplied by the reader", (), "as agreed with its owner", path.name)
     quirks = [
         f"Kinds inferred from the cells, {kind}: {', '.join(found)}."
@@ -214,4 +235,9 @@ def _card(name: str, path: Path, block: DatasetBlock, kinds: dict[str, Kind], re
     ]
     if block.drop:
         quirks.append(f"Left out: {', '.join(block.drop)}.")
-    return replace(card, quirks=(*quirks, *([remark] if remark else [])), restricted=block.restricted)
+    return replace(card, quirks=(*quirks, *filter(None, remarks)), restricted=block.restricted)
+
+
+def _left_out(rows: int, block: DatasetBlock) -> str:
+    shown = f"{rows:,}" if rows > _FEW_ROWS or not block.restricted else "A few"
+    return f"{shown} row(s) without a target are left out." if rows else ""
