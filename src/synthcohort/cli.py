@@ -1,7 +1,8 @@
 """What can be asked of the study from a terminal?
 
-`synthcohort data` brings the raw tables, `check` reads params.yaml, `run` executes one cell (DVC calls it), `study`
-brings everything up to date. `tune` searches for the settings of generators; only it does, since that takes long.
+`synthcohort data` brings the raw tables, `add` proposes what params.yaml must say of a table of your own, `check` reads
+params.yaml, `run` executes one cell (DVC calls it), `study` brings everything up to date. `tune` searches for the
+settings of generators; only it does, since that takes long.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import argparse
 import os
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 from synthcohort import study as studies
 from synthcohort import waves
@@ -52,6 +54,14 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("--dataset")
     run.add_argument("--generator")
     run.set_defaults(command=_run)
+    add = commands.add_parser("add", help="propose what params.yaml must say of your own CSV, and write it on request")
+    add.add_argument("file", type=Path)
+    add.add_argument("--target", required=True, metavar="COLUMN", help="the column to predict")
+    add.add_argument("--name", default="", help="what the table is called here (default: from the file's name)")
+    add.add_argument("--separator", default="", help="between cells (default: as the file shows)")
+    add.add_argument("--encoding", default="", help="of the file (default: as the file shows)")
+    add.add_argument("--write", "--yes", action="store_true", help="write into params.yaml without asking")
+    add.set_defaults(command=_add)
     whole = commands.add_parser("study", help="bring every result and report up to date")
     whole.add_argument("--jobs", type=int, default=1, help="cells side by side, one core each (default 1)")
     whole.set_defaults(command=_study)
@@ -89,6 +99,31 @@ def _run(options: argparse.Namespace) -> int:
     cell = {k: v for k, v in (("dataset", options.dataset), ("generator", options.generator)) if v is not None}
     stages.run(studies.load(), options.stage, cell)
     return 0
+
+
+def _add(options: argparse.Namespace) -> int:
+    from synthcohort import stages
+    from synthcohort.adding import proposal, sniffing, writing
+    from synthcohort.datasets import fetch
+
+    opened = studies.load()
+    reading = sniffing.sniff(options.file, encoding=options.encoding, separator=options.separator)
+    found = proposal.propose(opened, options.file, target=options.target, name=options.name, reading=reading)
+    print("\n".join(["datasets:", *found.lines]))
+    if not (options.write or _agreed("Write this into params.yaml? [y/N] ")):
+        print("\nNothing is written; run again with --write, or copy the block into params.yaml and change it.")
+        return 0
+    writing.insert(opened.paths.root / "params.yaml", found)
+    opened = studies.load()
+    fetch.bring(found.name, found.block, opened.paths.raw(found.name))
+    page = stages.run(opened, "raw", {"dataset": found.name})
+    print(f"\nparams.yaml has the block; its table is described on {page}")
+    print("Look at both, correct the block if need be, then run: synthcohort study")
+    return 0
+
+
+def _agreed(question: str) -> bool:
+    return sys.stdin.isatty() and input(question).strip().lower() in ("y", "yes")
 
 
 def _study(options: argparse.Namespace) -> int:

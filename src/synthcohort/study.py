@@ -49,6 +49,9 @@ class DatasetBlock(_Block):
     Args:
         path: the CSV file; None for a table with a module of its own.
         separator: column separator.
+        encoding: the file's encoding, by a name that Python knows.
+        decimal: the decimal sign of its numbers.
+        names: number of a column, from 1 -> its name, where the header has none or the same twice.
         target: name of the column to predict.
         positive: level of the target that is the class of interest.
         kinds: column -> "numeric" or "categorical"; the others are inferred.
@@ -56,6 +59,10 @@ class DatasetBlock(_Block):
         drop: columns to leave out (identifiers, dates, leaks).
         group: column that says whose row it is, where one patient has several; left out, but it decides the splits.
         missing: texts that mean "missing", beside the empty cell.
+        missing_codes: column -> further texts that mean "missing" there, such as -9.
+        bounds: column -> lowest and highest number it may hold, null for no bound; a cell outside is an error.
+        levels: column -> its levels in order; a cell that is none of them is an error.
+        drop_rows_without_target: leave out rows whose target is missing, which is an error otherwise.
         restricted: true hides every cell of the table from pages, logs and figures.
         rows: use only this many rows, drawn once (smoke runs).
         splits: splits of this table, where it differs from study.splits (large tables need fewer).
@@ -63,6 +70,9 @@ class DatasetBlock(_Block):
 
     path: str | None = None
     separator: str = ","
+    encoding: str = "utf-8"
+    decimal: Literal[".", ","] = "."
+    names: dict[int, str] = {}
     target: str | None = None
     positive: str | None = None
     kinds: dict[str, Literal["numeric", "categorical"]] = {}
@@ -70,6 +80,10 @@ class DatasetBlock(_Block):
     drop: list[str] = []
     group: str | None = None
     missing: list[str] = []
+    missing_codes: dict[str, list[str]] = {}
+    bounds: dict[str, tuple[float | None, float | None]] = {}
+    levels: dict[str, list[str]] = {}
+    drop_rows_without_target: bool = False
     restricted: bool = False
     rows: int | None = Field(None, ge=20)
     splits: int | None = Field(None, ge=1, le=100)

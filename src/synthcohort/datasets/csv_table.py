@@ -2,22 +2,24 @@
 
 A block of params.yaml names the file, the target and whatever cannot be inferred. Kinds are inferred where they are
 not declared: a column is numeric if every cell is a number and it has more than 10 distinct values or any fraction,
-otherwise categorical; the card says which were inferred. An empty cell, or a text the block lists under `missing`, is
-missing: NaN in a numeric column, the level "missing" in a categorical one. A column named under `group` says which rows
-belong together and is no column of the table. Nothing is repaired: what cannot be used is refused with the file, the
-column and the remedy. Cells of a restricted table are never shown in a message.
+otherwise categorical; the card says which were inferred. An empty cell, or a text the block lists under `missing` or
+`missing_codes`, is missing: NaN in a numeric column, the level "missing" in a categorical one. A column named under
+`group` says which rows belong together and is no column of the table. Nothing is repaired: what cannot be used is
+refused with the file, the column and the remedy. Cells of a restricted table are never shown in a message.
 """
 
 from __future__ import annotations
 
 import difflib
 import re
+from collections.abc import Collection
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from synthcohort.datasets.csv_cells import check_bounds, level_order, settle
 from synthcohort.datasets.csv_grid import Grid, read_grid
 from synthcohort.datasets.grouped import grouped
 from synthcohort.datasets.table import (
@@ -40,6 +42,8 @@ MOST_LEVELS = 1000
 FEWEST_ROWS = 50
 FEWEST_ROWS_OF_A_CLASS = 10
 _FEW_VALUES = 10
+_FEW_ROWS = 10
+_BY_COLUMN = ("kinds", "missing_codes", "bounds", "levels")
 _INFINITE = re.compile(r"[+-]?inf(inity)?\Z", re.IGNORECASE)
 
 
@@ -53,19 +57,21 @@ def read(path: Path, name: str, block: DatasetBlock) -> Table:
     Raises:
         TableError: if the file, the block or a column cannot be used.
     """
-    grid = read_grid(path, block.separator)
+    grid = read_grid(path, block.separator, encoding=block.encoding, names=block.names)
     target = _check_block(grid, name, block)
-    left_out = [*block.drop, *([block.group] if block.group else [])]
-    kept = Grid(path, grid.cells.drop(columns=left_out).replace(list(block.missing), ""), grid.lines)
-    if len(kept.cells) < FEWEST_ROWS:
-        raise TableError(f"{path}: {len(kept.cells)} rows; at least {FEWEST_ROWS} are needed to split, learn and test")
+    kept = settle(grid, block)
+    check_rows(path, len(kept.cells))
     kinds = {column: _kind(kept, column, block) for column in kept.cells.columns}
     if block.positive is not None:
         kinds[target] = block.kinds.get(target, "categorical")
     parts = [_parse(kept, column, kinds[column], block) for column in kept.cells.columns]
     positive, remark = _check_target(path, next(p for p in parts if p.column.name == target), block)
-    table = assemble(parts, positive, _card(name, path, block, kinds, remark))
-    return grouped(table, _groups(grid, block.group, block), by=block.group) if block.group else table
+    left_out = len(grid.cells) - len(kept.cells)
+    table = assemble(parts, positive, _card(name, path, block, kinds, [remark, _left_out(left_out, block)]))
+    if not block.group:
+        return table
+    named = Grid(path, grid.cells.loc[kept.cells.index], grid.lines)
+    return grouped(table, _groups(named, block.group, block), by=block.group)
 
 
 def _groups(grid: Grid, name: str, block: DatasetBlock) -> pd.Series:
@@ -82,11 +88,27 @@ def _groups(grid: Grid, name: str, block: DatasetBlock) -> pd.Series:
     return text
 
 
+def check_rows(path: Path, rows: int) -> None:
+    """Refuse a file of too few rows.
+
+    Raises:
+        TableError: if there are fewer than `FEWEST_ROWS`.
+    """
+    if rows < FEWEST_ROWS:
+        raise TableError(f"{path}: {rows} rows; at least {FEWEST_ROWS} are needed to split, learn and test")
+
+
+def many_values(values: Collection[float]) -> bool:
+    """Return whether different numbers are too many, or too fine, to be levels."""
+    return len(values) > _FEW_VALUES or any(v % 1 != 0 for v in values)
+
+
 def _check_block(grid: Grid, name: str, block: DatasetBlock) -> str:
     columns = list(grid.cells.columns)
     if block.target is None:
         raise TableError(f"{grid.path}: datasets.{name}.target is not set; name one of the columns {_listed(columns)}")
-    asked = {"target": [block.target], "kinds": list(block.kinds), "sensitive": block.sensitive, "drop": block.drop}
+    asked = {"target": [block.target], "sensitive": block.sensitive, "drop": block.drop}
+    asked |= {key: list(getattr(block, key)) for key in _BY_COLUMN}
     asked["group"] = [block.group] if block.group else []
     for key, names in asked.items():
         for column in names:
@@ -127,8 +149,7 @@ def _kind(grid: Grid, name: str, block: DatasetBlock) -> Kind:
     present = text[text != ""]
     numbers = present.map(lambda t: bool(NUMBER.match(t) or _INFINITE.match(t))).astype(bool)
     values = {float(t) for t in present[numbers].unique()}
-    many = len(values) > _FEW_VALUES or any(v % 1 != 0 for v in values)
-    if not many or 2 * numbers.sum() <= len(present):
+    if not many_values(values) or 2 * numbers.sum() <= len(present):
         return "categorical"
     if not numbers.all():
         raise TableError(_text_among_numbers(grid, name, numbers, block))
@@ -143,10 +164,10 @@ def _parse(grid: Grid, name: str, kind: Kind, block: DatasetBlock) -> Parsed:
     if name == block.target and absent:
         raise TableError(
             f"{grid.path}: column {name!r}: the target is missing in {absent} row(s), the first on line "
-            f"{_line(grid, text == '')}; remove those rows: a target is never imputed"
+            f"{_line(grid, text == '')}; remove those rows or set drop_rows_without_target: a target is never imputed"
         )
     role: Role = "target" if name == block.target else "sensitive" if name in block.sensitive else "feature"
-    return _parse_numeric(grid, name, role, block) if kind == "numeric" else _parse_levels(grid, name, role)
+    return _parse_numeric(grid, name, role, block) if kind == "numeric" else _parse_levels(grid, name, role, block)
 
 
 def _parse_numeric(grid: Grid, name: str, role: Role, block: DatasetBlock) -> Parsed:
@@ -166,6 +187,7 @@ def _parse_numeric(grid: Grid, name: str, role: Role, block: DatasetBlock) -> Pa
             f"kinds: {{{name!r}: categorical}}, or put it into bins in the file"
         )
     parsed = numeric(name, text, role=role)
+    check_bounds(grid, name, parsed.cells, block)
     values = parsed.cells.dropna()
     if not values.abs().max() < float("inf"):
         raise TableError(f"{grid.path}: column {name!r}: a number is too large for a double; change its unit")
@@ -174,7 +196,7 @@ def _parse_numeric(grid: Grid, name: str, role: Role, block: DatasetBlock) -> Pa
     return parsed
 
 
-def _parse_levels(grid: Grid, name: str, role: Role) -> Parsed:
+def _parse_levels(grid: Grid, name: str, role: Role, block: DatasetBlock) -> Parsed:
     text = grid.cells[name].replace("", MISSING_LEVEL)
     levels = text.nunique()
     remedy = (
@@ -188,7 +210,7 @@ def _parse_levels(grid: Grid, name: str, role: Role) -> Parsed:
         )
     if levels == 1 and role != "target":
         raise TableError(f"{grid.path}: column {name!r}: constant: one level in all rows; add it to drop")
-    return categorical(name, text, role=role)
+    return categorical(name, text, levels=level_order(grid, name, text, block), role=role)
 
 
 def _check_target(path: Path, target: Parsed, block: DatasetBlock) -> tuple[str, str]:
@@ -228,10 +250,10 @@ def _text_among_numbers(grid: Grid, name: str, numbers: pd.Series, block: Datase
 
 
 def _line(grid: Grid, where: pd.Series) -> int:
-    return grid.lines[int(where.to_numpy().argmax())]
+    return grid.lines[where.index[where.to_numpy().argmax()]]
 
 
-def _card(name: str, path: Path, block: DatasetBlock, kinds: dict[str, Kind], remark: str) -> Card:
+def _card(name: str, path: Path, block: DatasetBlock, kinds: dict[str, Kind], remarks: list[str]) -> Card:
     card = Card(name, name, "supplied by the reader", (), "as agreed with its owner", path.name)
     quirks = [
         f"Kinds inferred from the cells, {kind}: {', '.join(found)}."
@@ -240,4 +262,9 @@ def _card(name: str, path: Path, block: DatasetBlock, kinds: dict[str, Kind], re
     ]
     if block.drop:
         quirks.append(f"Left out: {', '.join(block.drop)}.")
-    return replace(card, quirks=(*quirks, *([remark] if remark else [])), restricted=block.restricted)
+    return replace(card, quirks=(*quirks, *filter(None, remarks)), restricted=block.restricted)
+
+
+def _left_out(rows: int, block: DatasetBlock) -> str:
+    shown = f"{rows:,}" if rows > _FEW_ROWS or not block.restricted else "A few"
+    return f"{shown} row(s) without a target are left out." if rows else ""

@@ -27,7 +27,10 @@ from synthcohort.splits import strata
 if TYPE_CHECKING:
     from synthcohort.study import DatasetBlock
 
-_OWN_KEYS = ("separator", "target", "positive", "kinds", "drop", "group", "missing")
+_OWN_KEYS = (
+    *("separator", "encoding", "decimal", "names", "target", "positive", "kinds", "drop", "group"),
+    *("missing", "missing_codes", "bounds", "levels", "drop_rows_without_target"),
+)
 
 
 def load(name: str, block: DatasetBlock, folder: Path, *, rng: Rng | None = None) -> Table:
