@@ -47,7 +47,8 @@ class DatasetBlock(_Block):
     """One table; every field but `rows` and `splits` is for the reader's own CSV.
 
     Args:
-        path: the CSV file; None for a table with a module of its own.
+        path: the CSV file; None for a table with a module of its own. For one whose files are given to credentialed
+            persons only: the folder that holds them.
         separator: column separator.
         encoding: the file's encoding, by a name that Python knows.
         decimal: the decimal sign of its numbers.

@@ -10,36 +10,31 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 
 from synthcohort.datasets import icd
 from synthcohort.datasets.catalogue import CATALOGUE
 from synthcohort.datasets.diabetes130 import DIAGNOSES, EARLY, MISSING, PATIENT, TARGET, read_raw
-from synthcohort.datasets.table import Parsed, Table, assemble
-from synthcohort.schema import Column, Role
+from synthcohort.datasets.table import Table, assemble
 
 FEWEST_PATIENTS = 20
-_LEVELS = ("0", "1")
 
 
 def read(folder: Path) -> Table:
     """Return the table in `folder`: [71518, 447], the last column is the target."""
     raw = read_raw(folder)
     early = (raw[TARGET] == EARLY).groupby(raw[PATIENT], sort=False).any()
-    codes = icd.matrix(_pairs(raw), list(early.index), fewest=FEWEST_PATIENTS)
-    columns = [_flag(code, codes[code].to_numpy(), meaning=f"ICD-9 {code}") for code in codes]
-    target = _flag(TARGET, early.to_numpy(), meaning="1 = readmitted within 30 days after any stay", role="target")
-    return assemble([*columns, target], "1", CATALOGUE["diabetes130_icd"].card)
+    held = icd.matrix(_pairs(raw), list(early.index))
+    held = held.loc[:, held.sum() >= FEWEST_PATIENTS]
+    (target,) = icd.columns(
+        pd.DataFrame({TARGET: early.to_numpy()}), TARGET, meaning="1 = readmitted within 30 days after any stay"
+    )
+    return assemble([*icd.columns(held, TARGET, meaning="ICD-9 {}"), target], "1", CATALOGUE["diabetes130_icd"].card)
 
 
 def _pairs(raw: pd.DataFrame) -> pd.DataFrame:
     """Return patient and code of each diagnosis noted, [diagnoses, 2]."""
-    long = raw.melt(id_vars=PATIENT, value_vars=DIAGNOSES, value_name="code")[[PATIENT, "code"]]
+    long = raw.melt(id_vars=PATIENT, value_vars=DIAGNOSES, value_name="code")
+    long = long[[PATIENT, "code"]].rename(columns={PATIENT: "patient"})
     noted = long[long["code"] != MISSING]
     return noted.assign(code=noted["code"].map({code: icd.shorten(code) for code in noted["code"].unique()}))
-
-
-def _flag(name: str, ones: np.ndarray, *, meaning: str, role: Role = "feature") -> Parsed:
-    cells = pd.Series(pd.Categorical.from_codes(ones.astype(np.int8), categories=list(_LEVELS)), name=name)
-    return Parsed(cells, Column(name, "categorical", role, _LEVELS, meaning=meaning))
