@@ -55,7 +55,8 @@ class DatasetBlock(_Block):
         sensitive: columns that define groups for fairness.
         drop: columns to leave out (identifiers, dates, leaks).
         missing: texts that mean "missing", beside the empty cell.
-        restricted: true hides every cell of the table from pages, logs and figures.
+        restricted: true keeps rows, counts below 11 and extreme values of the table out of pages, logs, figures and
+            messages; default: what the table's module says, false for the reader's own CSV.
         rows: use only this many rows, drawn once (smoke runs).
         splits: splits of this table, where it differs from study.splits (large tables need fewer).
     """
@@ -68,7 +69,7 @@ class DatasetBlock(_Block):
     sensitive: list[str] = []
     drop: list[str] = []
     missing: list[str] = []
-    restricted: bool = False
+    restricted: bool | None = None
     rows: int | None = Field(None, ge=20)
     splits: int | None = Field(None, ge=1, le=100)
 
@@ -322,6 +323,10 @@ class Paths:
     def executed(self, stage: str, *cell: str) -> Path:
         """Executed notebook of a cell; its HTML stands beside it."""
         return self.root / "build" / "pages" / stage / ("-".join(cell) + ".ipynb" if cell else "page.ipynb")
+
+    def release(self, dataset: str, generator: str) -> Path:
+        """Folder of what was handed out of one cell: synthetic tables and their data sheets."""
+        return self.root / "releases" / dataset / generator
 
     @property
     def sources(self) -> Path:

@@ -4,7 +4,8 @@ A block of params.yaml names the file, the target and whatever cannot be inferre
 not declared: a column is numeric if every cell is a number and it has more than 10 distinct values or any fraction,
 otherwise categorical; the card says which were inferred. An empty cell, or a text the block lists under `missing`, is
 missing: NaN in a numeric column, the level "missing" in a categorical one. Nothing is repaired: what cannot be used is
-refused with the file, the column and the remedy. Cells of a restricted table are never shown in a message.
+refused with the file, the column and the remedy. Cells and small counts of a restricted table are never shown in a
+message; lines of the file are, for whoever has the file.
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ from synthcohort.datasets.table import (
     categorical,
     numeric,
 )
+from synthcohort.disclosure import FLOOR
 from synthcohort.schema import Kind, Role
 
 if TYPE_CHECKING:
@@ -67,12 +69,15 @@ def read(path: Path, name: str, block: DatasetBlock) -> Table:
 def _check_block(grid: Grid, name: str, block: DatasetBlock) -> str:
     columns = list(grid.cells.columns)
     if block.target is None:
-        raise TableError(f"{grid.path}: datasets.{name}.target is not set; name one of the columns {_listed(columns)}")
+        raise TableError(
+            f"{grid.path}: datasets.{name}.target is not set; name one of the columns {_listed(columns, block)}"
+        )
     asked = {"target": [block.target], "kinds": list(block.kinds), "sensitive": block.sensitive, "drop": block.drop}
     for key, names in asked.items():
         for column in names:
             if column not in columns:
-                raise TableError(_no_column(grid.path, f"datasets.{name}.{key}", column, columns))
+                told = _no_column(f"datasets.{name}.{key}", column, columns, block=block)
+                raise TableError(f"{grid.path}: {told}")
     if block.target in block.drop:
         raise TableError(f"{grid.path}: column {block.target!r} is both target and dropped; take it out of drop")
     if block.target in block.sensitive:
@@ -85,13 +90,16 @@ def _check_block(grid: Grid, name: str, block: DatasetBlock) -> str:
     return block.target
 
 
-def _no_column(path: Path, key: str, column: str, columns: list[str]) -> str:
+def _no_column(key: str, column: str, columns: list[str], *, block: DatasetBlock) -> str:
     close = difflib.get_close_matches(column, columns, n=1, cutoff=0.5)
     hint = f"did you mean {close[0]!r}? " if close else ""
-    return f"{path}: {key}: no column {column!r}; {hint}The file has {_listed(columns)}"
+    return f"{key}: no column {column!r}; {hint}The file has {_listed(columns, block)}"
 
 
-def _listed(columns: list[str]) -> str:
+def _listed(columns: list[str], block: DatasetBlock) -> str:
+    """Return the first names; of a restricted table none if one is a number, as in a file without a header."""
+    if block.restricted and any(NUMBER.match(column) for column in columns):
+        return f"{len(columns)} columns, one or more named by a number, so all are withheld: is the header missing?"
     return f"{columns[:30]}" + (f" and {len(columns) - 30} more" if len(columns) > 30 else "")
 
 
@@ -118,7 +126,7 @@ def _parse(grid: Grid, name: str, kind: Kind, block: DatasetBlock) -> Parsed:
         raise TableError(f"{grid.path}: column {name!r}: every cell is missing; add it to drop")
     if name == block.target and absent:
         raise TableError(
-            f"{grid.path}: column {name!r}: the target is missing in {absent} row(s), the first on line "
+            f"{grid.path}: column {name!r}: the target is missing in {_count(absent, block)} row(s), the first on line "
             f"{_line(grid, text == '')}; remove those rows: a target is never imputed"
         )
     role: Role = "target" if name == block.target else "sensitive" if name in block.sensitive else "feature"
@@ -130,7 +138,7 @@ def _parse_numeric(grid: Grid, name: str, role: Role, block: DatasetBlock) -> Pa
     infinite = text.map(lambda t: bool(_INFINITE.match(t))).astype(bool)
     if infinite.any():
         raise TableError(
-            f"{grid.path}: column {name!r}: {int(infinite.sum())} cell(s) are infinite, the first on line "
+            f"{grid.path}: column {name!r}: {_count(infinite.sum(), block)} cell(s) are infinite, the first on line "
             f"{_line(grid, infinite)}; write the true value, or leave the cell empty if it is unknown"
         )
     numbers = text.map(lambda t: t == "" or bool(NUMBER.match(t))).astype(bool)
@@ -178,8 +186,8 @@ def _check_target(path: Path, target: Parsed, block: DatasetBlock) -> tuple[str,
     if counts.min() < FEWEST_ROWS_OF_A_CLASS:
         shown = "its rarest class" if block.restricted else f"class {counts.idxmin()!r}"
         raise TableError(
-            f"{path}: column {name!r}: {shown} has {counts.min()} row(s); {FEWEST_ROWS_OF_A_CLASS} are needed to be "
-            f"in every part of every split: merge it with another class or remove those rows"
+            f"{path}: column {name!r}: {shown} has {_count(counts.min(), block)} row(s); {FEWEST_ROWS_OF_A_CLASS} "
+            f"are needed to be in every part of every split: merge it with another class or remove those rows"
         )
     if block.positive is None:
         return str(counts.idxmin()), "The positive class was not set; the rarest is taken."
@@ -195,10 +203,14 @@ def _text_among_numbers(grid: Grid, name: str, numbers: pd.Series, block: Datase
     shown = "" if block.restricted else f" ({cell[:40]!r})"
     comma = "write a point for the decimal comma, " if re.match(r"[+-]?\d+,\d+\Z", cell) else ""
     return (
-        f"{grid.path}: column {name!r}: text in a numeric column: {len(strangers)} of {len(grid.cells)} cells are not "
-        f"numbers, the first in row {strangers[0] + 1} (line {grid.lines[strangers[0]]}){shown}; {comma}correct them, "
-        f"list the text under missing, or set kinds: {{{name!r}: categorical}}"
+        f"{grid.path}: column {name!r}: text in a numeric column: {_count(len(strangers), block)} of {len(grid.cells)} "
+        f"cells are not numbers, the first in row {strangers[0] + 1} (line {grid.lines[strangers[0]]}){shown}; {comma}"
+        f"correct them, list the text under missing, or set kinds: {{{name!r}: categorical}}"
     )
+
+
+def _count(cells: int, block: DatasetBlock) -> str:
+    return f"fewer than {FLOOR}" if block.restricted and cells < FLOOR else str(cells)
 
 
 def _line(grid: Grid, where: pd.Series) -> int:
@@ -214,4 +226,4 @@ def _card(name: str, path: Path, block: DatasetBlock, kinds: dict[str, Kind], re
     ]
     if block.drop:
         quirks.append(f"Left out: {', '.join(block.drop)}.")
-    return replace(card, quirks=(*quirks, *([remark] if remark else [])), restricted=block.restricted)
+    return replace(card, quirks=(*quirks, *([remark] if remark else [])), restricted=bool(block.restricted))
