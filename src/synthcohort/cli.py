@@ -2,7 +2,8 @@
 
 `synthcohort data` brings the raw tables, `add` proposes what params.yaml must say of a table of your own, `check` reads
 params.yaml, `run` executes one cell (DVC calls it), `study` brings everything up to date. `tune` searches for the
-settings of generators; only it does, since that takes long.
+settings of generators; only it does, since that takes long. `release` hands
+out a synthetic table; nothing else does.
 """
 
 from __future__ import annotations
@@ -35,11 +36,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _known_errors() -> tuple[type[Exception], ...]:
     """Errors whose message already says what to do; a traceback would only bury it."""
+    from synthcohort.cells.releasing import ReleaseError
     from synthcohort.datasets.table import TableError
     from synthcohort.pages.execute import PageError
     from synthcohort.schema import SchemaError
 
-    return studies.ParamsError, TableError, PageError, SchemaError
+    return studies.ParamsError, TableError, PageError, SchemaError, ReleaseError
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -70,6 +72,13 @@ def _parser() -> argparse.ArgumentParser:
     tune.add_argument("--jobs", type=int, default=1, help="generators side by side, one core each (default 1)")
     tune.add_argument("--adopt", action="store_true", help="run nothing; write the settings found into params.yaml")
     tune.set_defaults(command=_tune)
+    release = commands.add_parser("release", help="hand out a synthetic table with its data sheet")
+    release.add_argument("dataset")
+    release.add_argument("generator")
+    release.add_argument("--split", type=int, default=0, metavar="K", help="whose rows (default 0)")
+    release.add_argument("--out", metavar="FOLDER", help="default: releases/DATASET/GENERATOR in the study's folder")
+    release.add_argument("--despite", default="", metavar="REASON", help="hand out against the verdict, and say why")
+    release.set_defaults(command=_release)
     return parser
 
 
@@ -137,6 +146,15 @@ def _study(options: argparse.Namespace) -> int:
     if code == 0:
         print(f"\nReports: {opened.paths.page('index')}")
     return code
+
+
+def _release(options: argparse.Namespace) -> int:
+    from synthcohort import release
+
+    out = Path(options.out).expanduser().resolve() if options.out else None
+    order = release.Order(options.dataset, options.generator, options.split, out, options.despite)
+    print(f"\nData sheet: {release.release(studies.load(), order)}")
+    return 0
 
 
 def _tune(options: argparse.Namespace) -> int:

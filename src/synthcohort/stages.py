@@ -18,6 +18,7 @@ from pathlib import Path
 import pandas as pd
 
 from synthcohort import conditions, scores, sources
+from synthcohort.datasets import restricted
 from synthcohort.pages import execute, template
 from synthcohort.study import PIPELINE_VARIABLE, ParamsError, Paths, Study
 
@@ -151,7 +152,13 @@ def run(study: Study, name: str, cell: dict[str, str]) -> Path:
         return _keep(study, stage, cell, executed=executed, page=page, marker=marker)
     os.environ[PIPELINE_VARIABLE] = name
     notebook = study.paths.root / "notebooks" / f"{stage.notebook}.ipynb"
-    return execute.execute(notebook, cell, executed=executed, page=page, root=study.paths.root)
+    veil = restricted.veil(study, study.params.tuning.tables if name == "tune" else [cell.get("dataset", "")])
+    made = execute.execute(notebook, cell, executed=executed, page=page, root=study.paths.root, veil=veil)
+    if veil is not None:
+        for table in stage.tables:
+            path = table(study.paths, *cell.values())
+            scores.write(veil.over_notes(scores.read(path)), path)
+    return made
 
 
 def plans(study: Study) -> dict[str, sources.Plan]:

@@ -64,7 +64,8 @@ class DatasetBlock(_Block):
         bounds: column -> lowest and highest number it may hold, null for no bound; a cell outside is an error.
         levels: column -> its levels in order; a cell that is none of them is an error.
         drop_rows_without_target: leave out rows whose target is missing, which is an error otherwise.
-        restricted: true hides every cell of the table from pages, logs and figures.
+        restricted: true keeps rows, counts below 11 and extreme values of the table out of pages, logs, figures and
+            messages; default: what the table's module says, false for the reader's own CSV.
         rows: use only this many rows, drawn once (smoke runs).
         splits: splits of this table, where it differs from study.splits (large tables need fewer).
     """
@@ -85,7 +86,7 @@ class DatasetBlock(_Block):
     bounds: dict[str, tuple[float | None, float | None]] = {}
     levels: dict[str, list[str]] = {}
     drop_rows_without_target: bool = False
-    restricted: bool = False
+    restricted: bool | None = None
     rows: int | None = Field(None, ge=20)
     splits: int | None = Field(None, ge=1, le=100)
 
@@ -341,6 +342,10 @@ class Paths:
     def executed(self, stage: str, *cell: str) -> Path:
         """Executed notebook of a cell; its HTML stands beside it."""
         return self.root / "build" / "pages" / stage / ("-".join(cell) + ".ipynb" if cell else "page.ipynb")
+
+    def release(self, dataset: str, generator: str) -> Path:
+        """Folder of what was handed out of one cell: synthetic tables and their data sheets."""
+        return self.root / "releases" / dataset / generator
 
     @property
     def sources(self) -> Path:

@@ -30,6 +30,7 @@ class Summary:
     Args:
         sizes: split, part, rows, distinct (different rows), positive (share of the class of interest, NaN for a numeric
             target).
+        rows: of the table.
         shared: fingerprints found in two parts of one split, summed over splits, counted in the files written.
         filled: column, cells: missing cells that were filled.
         unseen: split, part, column, level, rows: levels that no train row of the split shows.
@@ -38,6 +39,7 @@ class Summary:
     """
 
     sizes: pd.DataFrame
+    rows: int
     shared: int
     filled: pd.DataFrame
     unseen: pd.DataFrame
@@ -76,6 +78,7 @@ def prepare_cell(study: Study, dataset: str) -> Summary:
                 _law(part, law).to_csv(test / f"split_{number}" / "law.csv", index=False, float_format="%.10g")
     return Summary(
         sizes=pd.DataFrame([row for k, part in enumerate(parts) for row in _sizes(part, table.schema, k)]),
+        rows=len(table.frame),
         shared=sum(_shared(part) for part in parts),
         filled=pd.DataFrame(sorted(parts[0].filled.items()), columns=["column", "cells"]),
         unseen=_unseen(unseen_levels(table.frame, table.schema, found)),

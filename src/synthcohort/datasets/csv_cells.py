@@ -15,6 +15,7 @@ import pandas as pd
 
 from synthcohort.datasets.csv_grid import Grid
 from synthcohort.datasets.table import MISSING_LEVEL, TableError, natural_order
+from synthcohort.disclosure import FLOOR
 
 if TYPE_CHECKING:
     from synthcohort.study import DatasetBlock
@@ -69,8 +70,8 @@ def check_bounds(grid: Grid, name: str, values: pd.Series, block: DatasetBlock) 
     for outside, said in ((below, f"below the bound {low}"), (above, f"above the bound {high}")):
         if outside.any():
             raise TableError(
-                f"{where(grid, name, outside, block)}: {int(outside.sum())} cell(s) are {said}; correct them, list a "
-                f"code for missing under missing_codes, or widen the bound"
+                f"{where(grid, name, outside, block)}: {count(int(outside.sum()), block)} cell(s) are {said}; "
+                f"correct them, list a code for missing under missing_codes, or widen the bound"
             )
 
 
@@ -89,11 +90,16 @@ def level_order(grid: Grid, name: str, text: pd.Series, block: DatasetBlock) -> 
     strange = ~text.isin([*known, MISSING_LEVEL])
     if strange.any():
         raise TableError(
-            f"{where(grid, name, strange, block)}: {int(strange.sum())} cell(s) are not among its levels; correct "
-            f"them, or add them under levels"
+            f"{where(grid, name, strange, block)}: {count(int(strange.sum()), block)} cell(s) are not among its "
+            f"levels; correct them, or add them under levels"
         )
     present = set(text)
     return [level for level in [*known, MISSING_LEVEL] if level in present]
+
+
+def count(cells: int, block: DatasetBlock) -> str:
+    """Return how many cells or rows there are, in words where the table is restricted and they are few."""
+    return f"fewer than {FLOOR}" if block.restricted and cells < FLOOR else f"{cells:,}"
 
 
 def where(grid: Grid, name: str, chosen: pd.Series, block: DatasetBlock) -> str:

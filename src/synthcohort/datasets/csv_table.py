@@ -5,7 +5,8 @@ not declared: a column is numeric if every cell is a number and it has more than
 otherwise categorical; the card says which were inferred. An empty cell, or a text the block lists under `missing` or
 `missing_codes`, is missing: NaN in a numeric column, the level "missing" in a categorical one. A column named under
 `group` says which rows belong together and is no column of the table. Nothing is repaired: what cannot be used is
-refused with the file, the column and the remedy. Cells of a restricted table are never shown in a message.
+refused with the file, the column and the remedy. Cells and small counts of a restricted table are never shown in a
+message; lines of the file are, for whoever has the file.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from synthcohort.datasets.csv_cells import check_bounds, level_order, settle
+from synthcohort.datasets.csv_cells import check_bounds, count, level_order, settle
 from synthcohort.datasets.csv_grid import Grid, read_grid
 from synthcohort.datasets.grouped import grouped
 from synthcohort.datasets.table import (
@@ -42,7 +43,6 @@ MOST_LEVELS = 1000
 FEWEST_ROWS = 50
 FEWEST_ROWS_OF_A_CLASS = 10
 _FEW_VALUES = 10
-_FEW_ROWS = 10
 _BY_COLUMN = ("kinds", "missing_codes", "bounds", "levels")
 _INFINITE = re.compile(r"[+-]?inf(inity)?\Z", re.IGNORECASE)
 
@@ -80,8 +80,8 @@ def _groups(grid: Grid, name: str, block: DatasetBlock) -> pd.Series:
     absent = text.isin(["", *block.missing])
     if absent.any():
         raise TableError(
-            f"{grid.path}: column {name!r}: the group is missing in {int(absent.sum())} row(s), the first on line "
-            f"{_line(grid, absent)}; say whose row it is, or give each such row a group of its own"
+            f"{grid.path}: column {name!r}: the group is missing in {count(int(absent.sum()), block)} row(s), the "
+            f"first on line {_line(grid, absent)}; say whose row it is, or give each such row a group of its own"
         )
     if len(set(text)) == 1:
         raise TableError(f"{grid.path}: column {name!r}: all rows are of one group, which no split can part; drop it")
@@ -106,14 +106,17 @@ def many_values(values: Collection[float]) -> bool:
 def _check_block(grid: Grid, name: str, block: DatasetBlock) -> str:
     columns = list(grid.cells.columns)
     if block.target is None:
-        raise TableError(f"{grid.path}: datasets.{name}.target is not set; name one of the columns {_listed(columns)}")
+        raise TableError(
+            f"{grid.path}: datasets.{name}.target is not set; name one of the columns {_listed(columns, block)}"
+        )
     asked = {"target": [block.target], "sensitive": block.sensitive, "drop": block.drop}
     asked |= {key: list(getattr(block, key)) for key in _BY_COLUMN}
     asked["group"] = [block.group] if block.group else []
     for key, names in asked.items():
         for column in names:
             if column not in columns:
-                raise TableError(_no_column(grid.path, f"datasets.{name}.{key}", column, columns))
+                told = _no_column(f"datasets.{name}.{key}", column, columns, block=block)
+                raise TableError(f"{grid.path}: {told}")
     if block.target in block.drop:
         raise TableError(f"{grid.path}: column {block.target!r} is both target and dropped; take it out of drop")
     if block.target in block.sensitive:
@@ -131,13 +134,16 @@ def _check_block(grid: Grid, name: str, block: DatasetBlock) -> str:
     return block.target
 
 
-def _no_column(path: Path, key: str, column: str, columns: list[str]) -> str:
+def _no_column(key: str, column: str, columns: list[str], *, block: DatasetBlock) -> str:
     close = difflib.get_close_matches(column, columns, n=1, cutoff=0.5)
     hint = f"did you mean {close[0]!r}? " if close else ""
-    return f"{path}: {key}: no column {column!r}; {hint}The file has {_listed(columns)}"
+    return f"{key}: no column {column!r}; {hint}The file has {_listed(columns, block)}"
 
 
-def _listed(columns: list[str]) -> str:
+def _listed(columns: list[str], block: DatasetBlock) -> str:
+    """Return the first names; of a restricted table none if one is a number, as in a file without a header."""
+    if block.restricted and any(NUMBER.match(column) for column in columns):
+        return f"{len(columns)} columns, one or more named by a number, so all are withheld: is the header missing?"
     return f"{columns[:30]}" + (f" and {len(columns) - 30} more" if len(columns) > 30 else "")
 
 
@@ -163,7 +169,7 @@ def _parse(grid: Grid, name: str, kind: Kind, block: DatasetBlock) -> Parsed:
         raise TableError(f"{grid.path}: column {name!r}: every cell is missing; add it to drop")
     if name == block.target and absent:
         raise TableError(
-            f"{grid.path}: column {name!r}: the target is missing in {absent} row(s), the first on line "
+            f"{grid.path}: column {name!r}: the target is missing in {count(absent, block)} row(s), the first on line "
             f"{_line(grid, text == '')}; remove those rows or set drop_rows_without_target: a target is never imputed"
         )
     role: Role = "target" if name == block.target else "sensitive" if name in block.sensitive else "feature"
@@ -175,7 +181,7 @@ def _parse_numeric(grid: Grid, name: str, role: Role, block: DatasetBlock) -> Pa
     infinite = text.map(lambda t: bool(_INFINITE.match(t))).astype(bool)
     if infinite.any():
         raise TableError(
-            f"{grid.path}: column {name!r}: {int(infinite.sum())} cell(s) are infinite, the first on line "
+            f"{grid.path}: column {name!r}: {count(infinite.sum(), block)} cell(s) are infinite, the first on line "
             f"{_line(grid, infinite)}; write the true value, or leave the cell empty if it is unknown"
         )
     numbers = text.map(lambda t: t == "" or bool(NUMBER.match(t))).astype(bool)
@@ -226,8 +232,8 @@ def _check_target(path: Path, target: Parsed, block: DatasetBlock) -> tuple[str,
     if counts.min() < FEWEST_ROWS_OF_A_CLASS:
         shown = "its rarest class" if block.restricted else f"class {counts.idxmin()!r}"
         raise TableError(
-            f"{path}: column {name!r}: {shown} has {counts.min()} row(s); {FEWEST_ROWS_OF_A_CLASS} are needed to be "
-            f"in every part of every split: merge it with another class or remove those rows"
+            f"{path}: column {name!r}: {shown} has {count(counts.min(), block)} row(s); {FEWEST_ROWS_OF_A_CLASS} "
+            f"are needed to be in every part of every split: merge it with another class or remove those rows"
         )
     if block.positive is None:
         return str(counts.idxmin()), "The positive class was not set; the rarest is taken."
@@ -243,9 +249,9 @@ def _text_among_numbers(grid: Grid, name: str, numbers: pd.Series, block: Datase
     shown = "" if block.restricted else f" ({cell[:40]!r})"
     comma = "write a point for the decimal comma, " if re.match(r"[+-]?\d+,\d+\Z", cell) else ""
     return (
-        f"{grid.path}: column {name!r}: text in a numeric column: {len(strangers)} of {len(grid.cells)} cells are not "
-        f"numbers, the first in row {strangers[0] + 1} (line {grid.lines[strangers[0]]}){shown}; {comma}correct them, "
-        f"list the text under missing, or set kinds: {{{name!r}: categorical}}"
+        f"{grid.path}: column {name!r}: text in a numeric column: {count(len(strangers), block)} of {len(grid.cells)} "
+        f"cells are not numbers, the first in row {strangers[0] + 1} (line {grid.lines[strangers[0]]}){shown}; {comma}"
+        f"correct them, list the text under missing, or set kinds: {{{name!r}: categorical}}"
     )
 
 
@@ -262,9 +268,8 @@ def _card(name: str, path: Path, block: DatasetBlock, kinds: dict[str, Kind], re
     ]
     if block.drop:
         quirks.append(f"Left out: {', '.join(block.drop)}.")
-    return replace(card, quirks=(*quirks, *filter(None, remarks)), restricted=block.restricted)
+    return replace(card, quirks=(*quirks, *filter(None, remarks)), restricted=bool(block.restricted))
 
 
 def _left_out(rows: int, block: DatasetBlock) -> str:
-    shown = f"{rows:,}" if rows > _FEW_ROWS or not block.restricted else "A few"
-    return f"{shown} row(s) without a target are left out." if rows else ""
+    return f"Left out for want of a target: {count(rows, block)} row(s)." if rows else ""

@@ -51,7 +51,8 @@ class Entry:
         package: importable package that carries the single raw file inside it ("" if none does).
         member: path of that file inside the package.
         credentialed: whether its files are given to credentialed persons only. It then has none to download: they stay
-            in the folder that the reader names, the cohort is drawn from there, and the table is restricted.
+            in the folder that the reader names, the cohort is drawn from there, and the table is restricted
+            unless its block says otherwise.
     """
 
     name: str

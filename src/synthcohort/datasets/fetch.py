@@ -26,6 +26,7 @@ from synthcohort.datasets.catalogue import CATALOGUE, is_own_csv
 from synthcohort.datasets.download import Hosts
 from synthcohort.datasets.entry import Entry, RawFile
 from synthcohort.datasets.table import TableError
+from synthcohort.disclosure import Veil
 from synthcohort.schema import write_frame
 
 if TYPE_CHECKING:
@@ -224,7 +225,7 @@ def _bring_own(name: str, block: DatasetBlock, folder: Path) -> Outcome:
             f"{source}: no such file, though an earlier copy is at {_shown(kept)}; correct datasets.{name}.path, or "
             f"set it to that copy"
         )
-    csv_table.read(source, name, block)
+    _check_own(source, name, block)
     _write(kept, source.read_bytes())
     _mark(Outcome(name, "own file"), folder)
     return Outcome(name, "own file")
@@ -237,6 +238,19 @@ def _draw(entry: Entry, block: DatasetBlock, folder: Path) -> Outcome:
     if credentialed.drawn(folder):
         return Outcome(entry.name, "in place")
     return Outcome(entry.name, "skipped", credentialed.WITHHELD, credentialed.remedy(entry))
+
+
+def _check_own(source: Path, name: str, block: DatasetBlock) -> None:
+    """Read the CSV once; of an error that nobody foresaw a restricted table tells the kind alone."""
+    try:
+        csv_table.read(source, name, block)
+    except TableError:
+        raise
+    except Exception as error:
+        if not block.restricted:
+            raise
+        told = Veil(name).of_error(type(error).__name__, str(error))
+        raise TableError(f"{source}: cannot be read: {told}") from None
 
 
 def own_path(block: DatasetBlock, folder: Path) -> Path:

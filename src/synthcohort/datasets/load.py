@@ -71,7 +71,7 @@ def _load_known(name: str, block: DatasetBlock, folder: Path) -> Table:
         raise TableError(f"datasets.{name}: {'; '.join(wrong)}; run `synthcohort data` to bring it")
     table: Table = importlib.import_module(f"synthcohort.datasets.{name}").read(folder)
     schema = _with_sensitive(name, table.schema, block.sensitive) if block.sensitive else table.schema
-    restricted = block.restricted or table.card.restricted
+    restricted = table.card.restricted if block.restricted is None else block.restricted
     return replace(table, schema=schema, card=replace(table.card, restricted=restricted))
 
 
