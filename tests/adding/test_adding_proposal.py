@@ -171,7 +171,7 @@ def test_rows_without_a_target_are_left_out_and_said(tmp_path):
     assert found.block.drop_rows_without_target and len(read.frame) == N - 21
     kept = [i for i in range(N) if not (i < 40 and i % 2 == 0) and i != 1]
     assert read.frame["age"].tolist() == [float(table["age"][i]) for i in kept]
-    assert any("21 row(s) without a target" in quirk for quirk in read.card.quirks)
+    assert any("Left out for want of a target: 21 row(s)" in quirk for quirk in read.card.quirks)
 
 
 def test_the_rarer_level_is_positive_and_groups_are_found_by_name(tmp_path):
@@ -204,7 +204,11 @@ def test_no_comment_tells_a_cell_of_few_patients(tmp_path):
         ({"7.5": columns()["age"], **columns()}, "zzz", "numbers in its first line: is the header missing?"),
         (columns(n=2), "died", r"cohort\.csv: 2 rows; at least 50 are needed"),
         ({**columns(), "died": ["yes"] * N}, "died", "column 'died': one class only"),
-        (changed({**columns(), "died": ["no"] * N}, "died", {1: "yes"}), "died", "its rarest class has 1 row"),
+        (
+            changed({**columns(), "died": ["no"] * N}, "died", {1: "yes"}),
+            "died",
+            "its rarest class has fewer than 11 row",
+        ),
         ({"died": columns()["died"], "id": [f"p{i}" for i in range(N)]}, "died", "only the target is left"),
         (changed(columns(), "ward", {4: "a\rb"}), "died", r"cohort\.csv: line 7: a lone carriage return"),
     ],

@@ -61,7 +61,9 @@ def test_a_number_outside_its_bounds_is_refused_with_its_row(tmp_path):
         TableError, match=r"'dose', row 42 \(line 43\) \('10\.25'\): 19 cell\(s\) are above the bound 10"
     ):
         read(tmp_path, columns(), bounds={"dose": [None, 10]})
-    with pytest.raises(TableError, match=r"row 1 \(line 2\): 4 cell\(s\) are below the bound 1\.0; .*missing_codes"):
+    with pytest.raises(
+        TableError, match=r"row 1 \(line 2\): fewer than 11 cell\(s\) are below the bound 1\.0; .*missing_codes"
+    ):
         read(tmp_path, columns(), bounds={"dose": [1, None]}, restricted=True)
 
 
