@@ -38,7 +38,7 @@ def path(request):
 
 
 def test_there_is_a_notebook_per_stage():
-    stages = "00 10 15 20 25 30 35 36 40 50 51 52 53 54 56 80 90"
+    stages = "00 10 15 20 25 30 35 36 40 50 51 52 53 54 58 80 90"
     assert [p.stem[:2] for p in NOTEBOOKS] == stages.split()
 
 

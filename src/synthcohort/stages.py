@@ -87,7 +87,7 @@ STAGES: dict[str, Stage] = {
     "rare_class": Stage("52_rare_class", (), page=lambda paths: paths.page("rare_class")),
     "leak": Stage("53_leak", (), page=lambda paths: paths.page("leak")),
     "few_steps_page": Stage("54_few_steps", (), page=lambda paths: paths.page("few_steps")),
-    "settings": Stage("56_settings", (), page=lambda paths: paths.page("settings")),
+    "settings": Stage("58_settings", (), page=lambda paths: paths.page("settings")),
     "cost": Stage("80_cost", (), page=lambda paths: paths.page("cost")),
     "findings": Stage("90_findings", (), page=lambda paths: paths.page("findings")),
 }
