@@ -46,7 +46,7 @@ def path(request):
 
 
 def test_there_is_a_notebook_per_stage():
-    stages = "00 10 15 20 25 30 34 35 36 37 38 39 40 50 51 52 53 54 55 56 57 80 90"
+    stages = "00 10 15 20 25 30 34 35 36 37 38 39 40 50 51 52 53 54 55 56 57 58 80 90"
     assert [p.stem[:2] for p in NOTEBOOKS] == stages.split()
 
 

@@ -145,4 +145,24 @@ def test_committed_results_outlive_a_table_that_cannot_be_had():
         for out in stage["outs"]:
             path, options = next(iter(out.items())) if isinstance(out, dict) else (out, {})
             in_git = path.startswith("reports") or path == "README.md"
-            assert options == ({"cache": False, "persist": True} if in_git else {}), f"{name}: {path}"
+            rows = path.startswith(tuple(f"build/{of}" for of in ("tables", "development", "holes", "test", "trained")))
+            wanted = {"cache": False, "persist": True} if in_git else {"push": False} if rows else {}
+            assert options == wanted, f"{name}: {path}"
+
+
+def test_what_holds_rows_or_weights_goes_neither_to_git_nor_to_a_remote():
+    ignored = (ROOT / ".gitignore").read_text(encoding="utf-8").splitlines()
+    raw = yaml.safe_load((ROOT / "data.dvc").read_text(encoding="utf-8"))["outs"]
+    assert {"/data/", "/build/"} <= set(ignored)
+    assert [out["push"] for out in raw] == [False]
+    cells = [(stage, ("d", "g")[: len(stage.per)]) for stage in stages.STAGES.values()]
+    kept = {folder(study.Paths(ROOT), *cell) for stage, cell in cells for folder in stage.folders}
+    declared = {
+        ROOT / path.replace("${item.dataset}", "d").replace("${item.generator}", "g")
+        for stage in PIPELINE.values()
+        for out in stage["outs"]
+        if isinstance(out, dict)
+        for path, options in out.items()
+        if options == {"push": False}
+    }
+    assert declared == kept

@@ -134,6 +134,11 @@ def test_the_rare_class_is_weighed_against_the_threshold(scores, verdict):
     assert ("vae (on adult, pima, rare_liver, wdbc)" in harm) == (vae < none)
 
 
+def test_rivals_alone_are_no_curve():
+    rivals = [row for part in added(0.4, 0.6, 0.55, 0.5) for row in part if not row["condition"].startswith("minority")]
+    assert rivals and not len(questions_rare_class.find(evidence(rivals)).curves())
+
+
 def test_another_measure_is_turned_so_that_more_is_better():
     brier = [row | {"direction": "down"} for part in added(0.1, 0.1, 0.2, 0.3, "augment_brier_xgboost") for row in part]
     found = questions_rare_class.find(evidence(*added(0.4, 0.6, 0.55, 0.5), brier))

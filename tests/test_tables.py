@@ -47,9 +47,19 @@ def test_best_follows_the_direction(direction, best):
 def test_a_restricted_table_shows_no_bound_no_level_and_no_small_count():
     frame, schema = toys.mixed(60)
     frame.loc[:4, "age"] = math.nan
+    frame["stage"] = frame["stage"].where(frame.index > 3, "III").where(frame.index < 4, "II")  # 4 rows of III
     shown, hidden = (tables.columns(frame, schema, restricted=r) for r in (False, True))
     assert f"{schema['marker'].high:g}" in shown and "II, III" in shown and "8.3 %" in shown
-    assert f"{schema['marker'].high:g}" not in hidden and "II" not in hidden and "&lt; 10 cells" in hidden
+    assert f"{schema['marker'].high:g}" not in hidden and "III" not in hidden and tables.RARE in hidden
+    assert tables.FEW in hidden and "8.3 %" not in hidden
+
+
+def test_shares_of_parts_are_withheld_together_and_few_duplicates_too():
+    sizes = pd.DataFrame({"split": 0, "part": ["train", "test"], "rows": [100, 40], "distinct": [98, 40]})
+    sizes["positive"] = [0.25, 0.25]
+    hidden, shown = (tables.split_sizes(sizes, restricted=r) for r in (True, False))
+    assert "25.00 %" not in hidden and "98" not in hidden and hidden.count(tables.FEW) == 3
+    assert shown.count("25.00 %") == 2 and "98" in shown
 
 
 def test_a_simulated_table_is_called_so_in_its_title_and_its_notice():

@@ -36,6 +36,9 @@ def check(study: Study) -> None:
     _check_tables(study, "tuning", study.params.tuning.tables)
     for name in study.params.search:
         _check_search(study, name)
+    for name in study.params.tuning.kept:
+        if name not in study.params.search:
+            raise ParamsError(f"tuning.kept: {name!r} is not searched; search has {list(study.params.search)}")
     for name, claim in study.params.claims.items():
         _check_tables(study, f"claims.{name}", claim.tables)
         for arm in (claim.better, claim.worse):

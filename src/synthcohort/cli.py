@@ -1,7 +1,9 @@
 """What can be asked of the study from a terminal?
 
-`synthcohort data` brings the raw tables, `check` reads params.yaml, `run` executes one cell (DVC calls it), `study`
-brings everything up to date. `tune` searches for the settings of generators; only it does, since that takes long.
+`synthcohort data` brings the raw tables, `add` proposes what params.yaml must say of a table of your own, `check` reads
+params.yaml, `run` executes one cell (DVC calls it), `study` brings everything up to date. `tune` searches for the
+settings of generators; only it does, since that takes long. `release` hands
+out a synthetic table; nothing else does.
 """
 
 from __future__ import annotations
@@ -10,6 +12,7 @@ import argparse
 import os
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 from synthcohort import study as studies
 from synthcohort import waves
@@ -33,11 +36,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _known_errors() -> tuple[type[Exception], ...]:
     """Errors whose message already says what to do; a traceback would only bury it."""
+    from synthcohort.cells.releasing import ReleaseError
     from synthcohort.datasets.table import TableError
     from synthcohort.pages.execute import PageError
     from synthcohort.schema import SchemaError
 
-    return studies.ParamsError, TableError, PageError, SchemaError
+    return studies.ParamsError, TableError, PageError, SchemaError, ReleaseError
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -54,6 +58,14 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("--imputer")
     run.add_argument("--method")
     run.set_defaults(command=_run)
+    add = commands.add_parser("add", help="propose what params.yaml must say of your own CSV, and write it on request")
+    add.add_argument("file", type=Path)
+    add.add_argument("--target", required=True, metavar="COLUMN", help="the column to predict")
+    add.add_argument("--name", default="", help="what the table is called here (default: from the file's name)")
+    add.add_argument("--separator", default="", help="between cells (default: as the file shows)")
+    add.add_argument("--encoding", default="", help="of the file (default: as the file shows)")
+    add.add_argument("--write", "--yes", action="store_true", help="write into params.yaml without asking")
+    add.set_defaults(command=_add)
     whole = commands.add_parser("study", help="bring every result and report up to date")
     whole.add_argument("--jobs", type=int, default=1, help="cells side by side, one core each (default 1)")
     whole.set_defaults(command=_study)
@@ -62,6 +74,13 @@ def _parser() -> argparse.ArgumentParser:
     tune.add_argument("--jobs", type=int, default=1, help="generators side by side, one core each (default 1)")
     tune.add_argument("--adopt", action="store_true", help="run nothing; write the settings found into params.yaml")
     tune.set_defaults(command=_tune)
+    release = commands.add_parser("release", help="hand out a synthetic table with its data sheet")
+    release.add_argument("dataset")
+    release.add_argument("generator")
+    release.add_argument("--split", type=int, default=0, metavar="K", help="whose rows (default 0)")
+    release.add_argument("--out", metavar="FOLDER", help="default: releases/DATASET/GENERATOR in the study's folder")
+    release.add_argument("--despite", default="", metavar="REASON", help="hand out against the verdict, and say why")
+    release.set_defaults(command=_release)
     return parser
 
 
@@ -94,6 +113,31 @@ def _run(options: argparse.Namespace) -> int:
     return 0
 
 
+def _add(options: argparse.Namespace) -> int:
+    from synthcohort import stages
+    from synthcohort.adding import proposal, sniffing, writing
+    from synthcohort.datasets import fetch
+
+    opened = studies.load()
+    reading = sniffing.sniff(options.file, encoding=options.encoding, separator=options.separator)
+    found = proposal.propose(opened, options.file, target=options.target, name=options.name, reading=reading)
+    print("\n".join(["datasets:", *found.lines]))
+    if not (options.write or _agreed("Write this into params.yaml? [y/N] ")):
+        print("\nNothing is written; run again with --write, or copy the block into params.yaml and change it.")
+        return 0
+    writing.insert(opened.paths.root / "params.yaml", found)
+    opened = studies.load()
+    fetch.bring(found.name, found.block, opened.paths.raw(found.name))
+    page = stages.run(opened, "raw", {"dataset": found.name})
+    print(f"\nparams.yaml has the block; its table is described on {page}")
+    print("Look at both, correct the block if need be, then run: synthcohort study")
+    return 0
+
+
+def _agreed(question: str) -> bool:
+    return sys.stdin.isatty() and input(question).strip().lower() in ("y", "yes")
+
+
 def _study(options: argparse.Namespace) -> int:
     from synthcohort import checks, stages
 
@@ -107,6 +151,15 @@ def _study(options: argparse.Namespace) -> int:
     return code
 
 
+def _release(options: argparse.Namespace) -> int:
+    from synthcohort import release
+
+    out = Path(options.out).expanduser().resolve() if options.out else None
+    order = release.Order(options.dataset, options.generator, options.split, out, options.despite)
+    print(f"\nData sheet: {release.release(studies.load(), order)}")
+    return 0
+
+
 def _tune(options: argparse.Namespace) -> int:
     from synthcohort import checks
     from synthcohort.tuning import adopt, search
@@ -117,7 +170,9 @@ def _tune(options: argparse.Namespace) -> int:
     for name in names:
         search.space_of(opened, name)
     if options.adopt:
-        found = {name: setting for name, setting in adopt.found_settings(opened).items() if name in names}
+        kept = opened.params.tuning.kept
+        settings = adopt.found_settings(opened).items()
+        found = {name: setting for name, setting in settings if name in names and name not in kept}
         running = {name: setting for name, setting in found.items() if name in opened.params.generators}
         changed = adopt.adopt(opened.paths.root / "params.yaml", running)
         print(f"params.yaml: {', '.join(changed) or 'nothing'} changed; {len(found)} generators have trials")

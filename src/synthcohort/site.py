@@ -57,6 +57,10 @@ _PAGES = {
         "A transformer, dynamic masks and cross-attention, each taken away: what is lost, and what it costs",
     ),
     "width": ("What do a thousand columns cost?", "Seconds, memory and quality on tables of growing width, law known"),
+    "settings": (
+        "What did the search for settings find?",
+        "How much each generator depends on its settings, and which the study runs",
+    ),
 }
 _VERDICTS = {
     "contradicted": "Contradicted",

@@ -4,6 +4,8 @@ Repeated random splits into train, validation and test, each stratified by the t
 so that every class is in every part, and each from its own branch of the randomness. Rows that are the same in every
 column are kept together, and so are rows that become the same once their missing cells are filled as `preparation`
 fills them: otherwise a generator that repeats its training rows would be caught repeating test rows it never saw.
+Rows of one group, such as the stays of one patient, are kept together too where groups are given: otherwise a judge
+would meet patients whom a generator has learned by heart.
 """
 
 from __future__ import annotations
@@ -53,6 +55,7 @@ def make_splits(
     test_share: float,
     validation_share: float,
     rng: Rng,
+    groups: np.ndarray | None = None,
 ) -> list[Split]:
     """Return `count` splits of the n rows of `frame`.
 
@@ -60,9 +63,11 @@ def make_splits(
         test_share: share of all rows in test, in (0, 1).
         validation_share: share of all rows in validation, in (0, 1); the rest is train.
         rng: split k draws from its branch ("split", k).
+        groups: [n] int64 from 0 without gaps, the group of each row; default: no two rows belong together.
 
     Raises:
-        SplitError: if the shares leave no train rows, or a class has too few different rows to be in every part.
+        SplitError: if the shares leave no train rows, or a class has too few different rows or groups to be in every
+            part.
     """
     if not (test_share > 0 and validation_share > 0 and test_share + validation_share < 1):
         raise SplitError(
@@ -72,8 +77,15 @@ def make_splits(
     absent = int(frame[schema.target.name].isna().sum())
     if absent:
         raise SplitError(f"column {schema.target.name!r}: {absent} target cell(s) are missing; remove those rows")
+    clusters = _numbered(fingerprints(frame))
+    if groups is not None:
+        clusters = _joined(clusters, groups)
     shares = (test_share, validation_share)
-    return [_split_apart(frame, schema, shares, rng.branch("split", k)) for k in range(count)]
+    splits = [_split_apart(frame, schema, clusters, shares, rng.branch("split", k)) for k in range(count)]
+    if groups is not None:
+        for split in splits:
+            _check_sizes(split, shares)
+    return splits
 
 
 def strata(frame: pd.DataFrame, schema: Schema) -> np.ndarray:
@@ -85,19 +97,21 @@ def strata(frame: pd.DataFrame, schema: Schema) -> np.ndarray:
     return np.unique(np.searchsorted(edges, cells, side="right"), return_inverse=True)[1].astype(np.int64)
 
 
-def _split_apart(frame: pd.DataFrame, schema: Schema, shares: tuple[float, float], rng: Rng) -> Split:
+def _split_apart(
+    frame: pd.DataFrame, schema: Schema, clusters: np.ndarray, shares: tuple[float, float], rng: Rng
+) -> Split:
     """Split, join the rows that imputation made equal across parts, and split again until there are none."""
-    groups, labels = _numbered(fingerprints(frame)), strata(frame, schema)
+    labels = strata(frame, schema)
     gaps = bool(frame.isna().to_numpy().any())
     for _ in range(_ROUNDS):
-        parts = _assign(schema, groups, labels, shares, rng.numpy())
+        parts = _assign(schema, clusters, labels, shares, rng.numpy())
         split = Split(*(np.flatnonzero(parts == part) for part in (2, 1, 0)))
         if not gaps:
             return split
         filled = _numbered(fingerprints(Filling.fit(frame.iloc[split.train], schema).apply(frame)))
         if not _straddles(filled, parts):
             return split
-        groups = _joined(groups, filled)
+        clusters = _joined(clusters, filled)
     raise SplitError(
         f"{_ROUNDS} attempts left rows in two parts that are the same once missing cells are filled; drop the columns "
         f"with the most missing cells"
@@ -105,27 +119,31 @@ def _split_apart(frame: pd.DataFrame, schema: Schema, shares: tuple[float, float
 
 
 def _assign(
-    schema: Schema, groups: np.ndarray, labels: np.ndarray, shares: tuple[float, float], g: np.random.Generator
+    schema: Schema, clusters: np.ndarray, labels: np.ndarray, shares: tuple[float, float], g: np.random.Generator
 ) -> np.ndarray:
-    """Return the part of each row, [n]: 0 test, 1 validation, 2 train; a group's rows share one.
+    """Return the part of each row, [n]: 0 test, 1 validation, 2 train; a cluster's rows share one.
 
-    In each stratum the groups come in random order; each goes to test if that brings test no further from its quota,
-    else to validation likewise, else to train. What a stratum leaves over or overdraws, the next larger one settles.
-    A group lies in one stratum: its rows share the target, which is never filled.
+    Strata take turns, the smallest first. In each the clusters that have no row in an earlier one come in random order;
+    each goes to test if its rows of the stratum bring test no further from its quota, else to validation likewise, else
+    to train. Its rows of later strata count against the quotas there. What a stratum leaves over or overdraws, the next
+    one settles.
     """
-    quotas = [_quotas(np.bincount(labels), share) for share in shares]
-    home = labels[np.unique(groups, return_index=True)[1]]  # [groups]
-    sizes = np.bincount(groups)
-    chosen = np.full(len(sizes), 2)  # [groups]
+    sizes = np.bincount(labels)
+    order = np.argsort(sizes, kind="stable")
+    quotas = [_quotas(sizes, share) for share in shares]
+    turns = np.full(clusters.max() + 1, len(order))  # [clusters]
+    np.minimum.at(turns, clusters, np.argsort(order)[labels])
+    chosen = np.full(len(turns), 2)  # [clusters]
     room = [0, 0]
-    for stratum in np.argsort(np.bincount(labels), kind="stable"):
-        room = [left + int(quota[stratum]) for left, quota in zip(room, quotas)]
-        for group in g.permutation(np.flatnonzero(home == stratum)):
-            part = next((p for p in (0, 1) if sizes[group] <= 2 * room[p]), 2)
-            chosen[group] = part
+    for turn, stratum in enumerate(order):
+        rows = np.bincount(clusters[labels == stratum], minlength=len(turns))  # [clusters]
+        room = [room[p] + int(quotas[p][stratum]) - int(rows[chosen == p].sum()) for p in (0, 1)]
+        for cluster in g.permutation(np.flatnonzero(turns == turn)):
+            part = next((p for p in (0, 1) if rows[cluster] <= 2 * room[p]), 2)
+            chosen[cluster] = part
             if part < 2:
-                room[part] -= int(sizes[group])
-    parts = chosen[groups]  # [n]
+                room[part] -= int(rows[cluster])
+    parts = chosen[clusters]  # [n]
     if not schema.target.numeric:
         for stratum in np.unique(labels):
             _check_class(schema, int(stratum), np.bincount(parts[labels == stratum], minlength=3))
@@ -144,9 +162,22 @@ def _quotas(sizes: np.ndarray, share: float) -> np.ndarray:
 def _check_class(schema: Schema, stratum: int, sizes: np.ndarray) -> None:
     if sizes.min() == 0:
         raise SplitError(
-            f"column {schema.target.name!r}: class {schema.target.levels[stratum]!r} has too few different rows to be "
-            f"in train, validation and test ({sizes.sum()} rows); merge it with another class, or use more rows"
+            f"column {schema.target.name!r}: class {schema.target.levels[stratum]!r} has too few different rows, or "
+            f"groups of rows, to be in train, validation and test ({sizes.sum()} rows); merge it with another class, "
+            f"or use more rows"
         )
+
+
+def _check_sizes(split: Split, shares: tuple[float, float]) -> None:
+    """Refuse grouped rows if test or validation has less than half, or more than twice, the rows asked for."""
+    n = len(split.train) + len(split.validation) + len(split.test)
+    for name, part, share in zip(("test", "validation"), (split.test, split.validation), shares):
+        if not 0.5 <= len(part) / (share * n) <= 2:
+            raise SplitError(
+                f"{name} would be {len(part) / n:.2f} of the rows where {name}_share asks for {share:g}: the groups "
+                f"are too few or too unequal, or equal rows tie many of them together; use more groups, other shares, "
+                f"or finer columns"
+            )
 
 
 def _numbered(keys: np.ndarray) -> np.ndarray:

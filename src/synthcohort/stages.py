@@ -17,6 +17,7 @@ from pathlib import Path
 import pandas as pd
 
 from synthcohort import checks, scores, sources
+from synthcohort.datasets import restricted
 from synthcohort.pages import execute, template
 from synthcohort.study import PIPELINE_VARIABLE, ParamsError, Paths, Study
 
@@ -125,6 +126,7 @@ STAGES: dict[str, Stage] = {
     "impute_page": Stage("55_impute", (), page=lambda paths: paths.page("impute")),
     "ablations_page": Stage("56_ablations", (), page=lambda paths: paths.page("ablations")),
     "width_page": Stage("57_width", (), page=lambda paths: paths.page("width")),
+    "settings": Stage("58_settings", (), page=lambda paths: paths.page("settings")),
     "cost": Stage("80_cost", (), page=lambda paths: paths.page("cost")),
     "findings": Stage("90_findings", (), page=lambda paths: paths.page("findings")),
 }
@@ -158,7 +160,13 @@ def run(study: Study, name: str, cell: dict[str, str]) -> Path:
         return _keep(study, stage, cell, executed=executed, page=page, marker=marker)
     os.environ[PIPELINE_VARIABLE] = name
     notebook = study.paths.root / "notebooks" / f"{stage.notebook}.ipynb"
-    return execute.execute(notebook, cell, executed=executed, page=page, root=study.paths.root)
+    veil = restricted.veil(study, study.params.tuning.tables if name == "tune" else [cell.get("dataset", "")])
+    made = execute.execute(notebook, cell, executed=executed, page=page, root=study.paths.root, veil=veil)
+    if veil is not None:
+        for table in stage.tables:
+            path = table(study.paths, *cell.values())
+            scores.write(veil.over_notes(scores.read(path)), path)
+    return made
 
 
 def plans(study: Study) -> dict[str, sources.Plan]:

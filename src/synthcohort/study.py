@@ -47,28 +47,46 @@ class DatasetBlock(_Block):
     """One table; every field but `rows` and `splits` is for the reader's own CSV.
 
     Args:
-        path: the CSV file; None for a table with a module of its own.
+        path: the CSV file; None for a table with a module of its own. For one whose files are given to credentialed
+            persons only: the folder that holds them.
         separator: column separator.
+        encoding: the file's encoding, by a name that Python knows.
+        decimal: the decimal sign of its numbers.
+        names: number of a column, from 1 -> its name, where the header has none or the same twice.
         target: name of the column to predict.
         positive: level of the target that is the class of interest.
         kinds: column -> "numeric" or "categorical"; the others are inferred.
         sensitive: columns that define groups for fairness.
         drop: columns to leave out (identifiers, dates, leaks).
+        group: column that says whose row it is, where one patient has several; left out, but it decides the splits.
         missing: texts that mean "missing", beside the empty cell.
-        restricted: true hides every cell of the table from pages, logs and figures.
+        missing_codes: column -> further texts that mean "missing" there, such as -9.
+        bounds: column -> lowest and highest number it may hold, null for no bound; a cell outside is an error.
+        levels: column -> its levels in order; a cell that is none of them is an error.
+        drop_rows_without_target: leave out rows whose target is missing, which is an error otherwise.
+        restricted: true keeps rows, counts below 11 and extreme values of the table out of pages, logs, figures and
+            messages; default: what the table's module says, false for the reader's own CSV.
         rows: use only this many rows, drawn once (smoke runs).
         splits: splits of this table, where it differs from study.splits (large tables need fewer).
     """
 
     path: str | None = None
     separator: str = ","
+    encoding: str = "utf-8"
+    decimal: Literal[".", ","] = "."
+    names: dict[int, str] = {}
     target: str | None = None
     positive: str | None = None
     kinds: dict[str, Literal["numeric", "categorical"]] = {}
     sensitive: list[str] = []
     drop: list[str] = []
+    group: str | None = None
     missing: list[str] = []
-    restricted: bool = False
+    missing_codes: dict[str, list[str]] = {}
+    bounds: dict[str, tuple[float | None, float | None]] = {}
+    levels: dict[str, list[str]] = {}
+    drop_rows_without_target: bool = False
+    restricted: bool | None = None
     rows: int | None = Field(None, ge=20)
     splits: int | None = Field(None, ge=1, le=100)
 
@@ -261,12 +279,14 @@ class TuningBlock(_Block):
         tables: tables the trials are run on.
         rows: rows of a table used at most, of those that are in no split's test part.
         fit_cpu_seconds: what one fit with its draw may cost; a setting that costs more is not adopted.
+        kept: generator -> why it keeps its setting although its search found another.
     """
 
     trials: int = Field(default=12, ge=2)
     tables: list[str] = []
     rows: int = Field(default=1200, ge=60)
     fit_cpu_seconds: float = Field(default=60.0, gt=0)
+    kept: dict[str, str] = {}
 
 
 Choice = bool | int | float | str
@@ -482,6 +502,10 @@ class Paths:
     def executed(self, stage: str, *cell: str) -> Path:
         """Executed notebook of a cell; its HTML stands beside it."""
         return self.root / "build" / "pages" / stage / ("-".join(cell) + ".ipynb" if cell else "page.ipynb")
+
+    def release(self, dataset: str, generator: str) -> Path:
+        """Folder of what was handed out of one cell: synthetic tables and their data sheets."""
+        return self.root / "releases" / dataset / generator
 
     @property
     def sources(self) -> Path:

@@ -21,7 +21,7 @@ from synthcohort.study import ParamsError, Study
 
 PAGES = (  # one cell each
     *("findings", "faithful", "rare_class", "leak", "useful", "few_steps_page", "impute_page"),
-    *("ablations_page", "width_page"),
+    *("ablations_page", "width_page", "settings"),
     "cost",
 )
 WAVES = (

@@ -4,6 +4,7 @@
     python tests/benchmarks wide                          dimension-wise prediction of a wide binary matrix
     python tests/benchmarks generators [names]            a fit, a sample and its quality, for each generator
     python tests/benchmarks known_law [names]             how well each generator learns a law that is known
+    python tests/benchmarks extraction [--rows N]         drawing a cohort from MIMIC's events, 50 million by default
 
 Each prints a Markdown table. Its numbers are CPU seconds of one thread on this machine, so none of them is a test.
 """
@@ -14,7 +15,7 @@ import os
 import sys
 from importlib import import_module
 
-BENCHMARKS = ("metrics", "wide", "generators", "known_law")
+BENCHMARKS = ("metrics", "wide", "generators", "known_law", "extraction")
 
 
 def main(arguments: list[str]) -> None:

@@ -37,8 +37,9 @@ def test_every_score_belongs_to_an_axis_that_is_timed():
         (("wide", "--rows", "90", "--codes", "12"), ["dimension-wise prediction"]),
         (("generators", "--rows", "70", "independent", "smote"), ["train rows", "independent", "smote"]),
         (("known_law", "--rows", "90", "independent"), ["fresh rows", "independent"]),
+        (("extraction", "--rows", "3000", "--patients", "50"), ["mimic_mortality"]),
     ],
-    ids=["wide", "generators", "known_law"],
+    ids=["wide", "generators", "known_law", "extraction"],
 )
 def test_a_benchmark_prints_its_lines_with_one_thread(arguments, names):
     done = run(*arguments)

@@ -217,6 +217,17 @@ def test_a_restricted_table_shows_no_cell(tmp_path: Path, fault: str) -> None:
         assert cell not in str(caught.value)
 
 
+@pytest.mark.parametrize("restricted", [True, False])
+def test_a_restricted_table_without_a_header_does_not_list_its_first_row(tmp_path: Path, restricted: bool) -> None:
+    path = tmp_path / "cohort.csv"
+    path.write_text(text_of(good()).partition("\n")[2], encoding="utf-8")
+    first = path.read_text(encoding="utf-8").partition(",")[0]
+    with pytest.raises(TableError, match="no column 'died'") as caught:
+        csv_table.read(path, "cohort", block_of(path, restricted=restricted))
+    assert (f"'{first}'" in str(caught.value)) != restricted
+    assert ("is the header missing" in str(caught.value)) == restricted
+
+
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(TableError, match=r"nowhere\.csv: no such file"):
         fetch.bring("cohort", block_of(tmp_path / "nowhere.csv"), tmp_path / "study" / "data" / "cohort")

@@ -281,10 +281,14 @@ def test_the_simulated_table_is_rewritten_when_altered(folder: Path) -> None:
 
 def test_the_catalogue_is_complete() -> None:
     further = {"california", "insurance", "churn", "cardio", "ckd", "heart_failure", "physionet2012"}
+    further |= {"diabetes130", "diabetes130_icd"}
     assert {entry.name for entry in FURTHER_TABLES} == further
-    assert set(CATALOGUE) - further == {"wdbc", "pima", "ilpd", "stroke", "adult", "rare_liver"}
+    withheld = {name for name, entry in CATALOGUE.items() if entry.credentialed}
+    assert withheld == {"mimic_icd", "mimic_mortality"}
+    assert all(CATALOGUE[name].card.restricted == (name in withheld) for name in CATALOGUE)
+    assert set(CATALOGUE) - further - withheld == {"wdbc", "pima", "ilpd", "stroke", "adult", "rare_liver"}
     for name, entry in CATALOGUE.items():
         assert entry.name == name and entry.title and entry.publisher and entry.licence and entry.citation
-        assert entry.quirks and (entry.files or entry.simulated)
+        assert entry.quirks and bool(entry.files) + entry.simulated + entry.credentialed == 1
         assert all(len(f.sha256) == 64 and f.size > 0 and (f.sources or entry.package) for f in entry.files)
         assert catalogue.is_own_csv(name, None) is False

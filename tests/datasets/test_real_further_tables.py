@@ -12,9 +12,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from synthcohort.datasets import fetch
+from synthcohort.datasets import diabetes130, fetch, icd
 from synthcohort.datasets.catalogue import CATALOGUE
 from synthcohort.datasets.further_tables import FURTHER_TABLES
+from synthcohort.datasets.grouped import GroupedTable
 from synthcohort.datasets.load import load
 from synthcohort.datasets.table import Table
 from synthcohort.preparation import prepare, unseen_levels
@@ -134,6 +135,58 @@ def test_the_readme_lists_every_further_table_with_its_true_figures(table: Find)
         assert schema.task == "binary" or "(regression)" in line
 
 
+def test_stays_of_diabetic_patients(table: Find) -> None:
+    """The publisher's counts of missing cells, and the codes that stand for unknown, which are holes too."""
+    found = table("diabetes130")
+    assert isinstance(found, GroupedTable)
+    assert found.frame.shape == (101_766, 35) and (found.frame["readmitted"] == "1").sum() == 11_357
+    assert len(np.unique(found.groups)) == 71_518 and np.bincount(found.groups).max() == 40
+    assert any("71,518 groups (patient_nbr), 1 to 40 rows each" in quirk for quirk in found.card.quirks)
+    absent = {name: n for name, n in found.frame.isna().sum().items() if n}
+    assert absent == {
+        **{"race": 2273, "gender": 3, "payer_code": 40_256, "medical_specialty": 49_949},
+        **{"diag_1": 21, "diag_2": 358, "diag_3": 1423, "admission_type": 4785 + 5291 + 320},
+        **{"discharge_disposition": 3691 + 989, "admission_source": 6781 + 161 + 125},
+    }
+    ends = found.frame["discharge_disposition"].value_counts()
+    assert (ends["died"], ends["hospice"]) == (1652, 771)
+    assert not ((found.frame["discharge_disposition"] == "died") & (found.frame["readmitted"] == "1")).any()
+
+
+def test_codes_of_diabetic_patients_mean_what_the_publisher_says(table: Find) -> None:
+    """Every code of its list is known here, and those it calls unknown, dead or in a hospice are so here too."""
+    table("diabetes130")
+    text = (_shelf("diabetes130") / "IDs_mapping.csv").read_text(encoding="utf-8")
+    words = {diabetes130.MISSING: "NULL|Not Available|Not Mapped|Unknown", "died": "Expired", "hospice": "^Hospice /"}
+    blocks = re.split(r"\n,\n", text.strip())
+    assert len(blocks) == 3
+    for block in blocks:
+        header, *lines = block.splitlines()
+        ours = diabetes130.CODES[header.split("_id,")[0]]
+        listed = {int(code): said.strip(' "') for code, _, said in (line.partition(",") for line in lines)}
+        assert sorted(code for codes in ours.values() for code in codes) == sorted(listed)
+        for level in ours.keys() & words.keys():
+            assert {code for code, said in listed.items() if re.search(words[level], said)} == {*ours[level]}
+
+
+def test_codes_of_diagnoses_of_diabetic_patients(table: Find) -> None:
+    """The matrix holds what a count of different patients a code, made another way, says."""
+    frame = table("diabetes130_icd").frame
+    assert frame.shape == (71_518, 447) and (frame["readmitted"] == "1").sum() == 8834
+    (path,) = _shelf("diabetes130").glob("diabetic_data.csv*")
+    raw = pd.read_csv(path, dtype=str, keep_default_na=False)
+    have: dict[str, set[str]] = {}
+    for name in diabetes130.DIAGNOSES:
+        for code, patient in zip(raw[name], raw["patient_nbr"]):
+            if code != "?":
+                have.setdefault(icd.shorten(code), set()).add(patient)
+    often = {code: len(patients) for code, patients in have.items() if len(patients) >= 20}
+    ones = (frame.drop(columns="readmitted") == "1").sum()
+    assert len(have) == 881 and ones.to_dict() == often and list(ones.index) == sorted(often)
+    assert 0.985 < ones.sum() / sum(len(patients) for patients in have.values()) < 0.995
+    assert ((frame.drop(columns="readmitted") == "1").sum(axis=1) == 0).sum() == 7
+
+
 def test_capped_values_are_as_told(table: Find) -> None:
     frame = table("california").frame
     assert (frame["median_house_value"] == 500_001).sum() == 965 and frame["median_house_value"].max() == 500_001
@@ -145,16 +198,29 @@ def test_sensitive_columns(table: Find) -> None:
     assert found == {
         **{"california": [], "insurance": ["sex"], "churn": ["Gender"], "cardio": ["gender"], "ckd": []},
         **{"heart_failure": ["sex"], "physionet2012": ["Gender"]},
+        **{"diabetes130": ["race", "gender", "age"], "diabetes130_icd": []},
     }
 
 
 @pytest.mark.parametrize("name", [entry.name for entry in FURTHER_TABLES])
 def test_splits_share_no_row_and_leave_no_hole(table: Find, name: str) -> None:
     found = table(name)
-    (split,) = make_splits(found.frame, found.schema, count=1, test_share=0.2, validation_share=0.1, rng=Rng(20260211))
+    groups = found.groups if isinstance(found, GroupedTable) else None
+    (split,) = make_splits(
+        found.frame,
+        found.schema,
+        count=1,
+        test_share=0.2,
+        validation_share=0.1,
+        rng=Rng(20260211),
+        groups=groups,
+    )
     unseen_levels(found.frame, found.schema, [split])
     parts = prepare(found.frame, found.schema, split)
     sets = [set(fingerprints(part)) for part in (parts.train, parts.validation, parts.test)]
     assert not (sets[0] & sets[1] or sets[0] & sets[2] or sets[1] & sets[2])
     assert len(split.test) == pytest.approx(0.2 * len(found.frame), rel=0.02)
     assert not any(part.isna().to_numpy().any() for part in (parts.train, parts.validation, parts.test))
+    if groups is not None:
+        apart = [set(groups[rows]) for rows in (split.train, split.validation, split.test)]
+        assert len(set.union(*apart)) == sum(len(known) for known in apart) == groups.max() + 1

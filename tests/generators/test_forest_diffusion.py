@@ -108,7 +108,7 @@ def test_wide_rows_are_fitted_with_fewer_bins_and_coded_in_fewer_numbers(monkeyp
     few = Column("few", "categorical", levels=("a", "b", "c"))
     schema = Schema((Column("many", "categorical", levels=tuple(names)), few, target))
     frame = schema.cast(frame.astype({"y": float}))
-    for most, numbers, bins in ((64, 64, 9), (40, 10, 64)):
+    for most, numbers, bins in ((64, 64, 9), (40, 10, 32)):
         seen.clear()
         generator = ForestDiffusion(levels=2, copies=1, trees=1, depth=1, most_numbers=most).fit(frame, schema, rng=RNG)
         assert seen == [(numbers, bins)]

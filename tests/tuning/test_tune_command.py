@@ -54,6 +54,16 @@ def test_it_prints_what_was_found_and_writes_it_only_when_asked(ran, capsys):
     assert study.read_params(path).generators["smote"] == found
 
 
+def test_a_generator_that_keeps_its_setting_is_not_changed(ran, capsys):
+    opened, _ = ran
+    search.tune(opened, "smote")
+    path = opened.paths.root / "params.yaml"
+    path.write_text(path.read_text().replace("rows: 130}", "rows: 130, kept: {smote: known well}}"))
+    assert cli.main(["tune", "--adopt"]) == 0
+    assert study.read_params(path).generators["smote"] == {"neighbours": 3}
+    assert "params.yaml: nothing changed" in capsys.readouterr().out
+
+
 def test_an_unknown_generator_is_refused(ran, capsys):
     assert cli.main(["tune", "--generator", "smoth"]) == 2
     assert "search has no choices for 'smoth'" in capsys.readouterr().err

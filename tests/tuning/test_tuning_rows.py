@@ -6,8 +6,10 @@ import numpy as np
 import pytest
 from tuning_toys import PARAMS, tables
 
-from synthcohort.cells import holdout
+from synthcohort.cells import grouping, holdout, preparing
+from synthcohort.datasets.grouped import grouped
 from synthcohort.fingerprint import fingerprints
+from synthcohort.rng import Rng
 from synthcohort.study import ParamsError
 from synthcohort.tuning import rows as tuning
 
@@ -45,6 +47,30 @@ def test_rows_are_drawn_once_and_split_in_the_stated_shares(opened, make):
     assert sum(sizes) == 130 and sizes[2] == round(130 / 3) and sizes[1] == round(130 * 0.15)
     other = tuning.tuning_rows(make(PARAMS.replace("seed: 5", "seed: 6")), "mixed")
     assert not other.train.equals(found.train)
+
+
+def seen_by(study, patient_of):
+    """Return the patients of the tuning rows, part by part, and those of all test rows."""
+    found = tuning.tuning_rows(study, "mixed")
+    tests = [holdout.read_test(study.paths.test("mixed"), split) for split in range(study.splits("mixed"))]
+    tested = {patient_of[row] for test in tests for row in fingerprints(test)}
+    return [{patient_of[row] for row in part} for part in prints(found)], tested
+
+
+def test_no_patient_of_a_test_part_is_among_the_tuning_rows_and_none_is_in_two_parts(make):
+    """The table has three rows of each of 100 patients; where nobody says so they are parted."""
+    table = tables()["mixed"]
+    patients = Rng(8).numpy().permutation(np.arange(300) // 3)
+    patient_of = dict(zip(fingerprints(table.frame), patients))
+    assert len(patient_of) == 300
+    for known in (True, False):
+        study = make()
+        grouping.write_table(grouped(table, patients, by="patient") if known else table, study.paths.table("mixed"))
+        preparing.prepare_cell(study, "mixed")
+        parts, tested = seen_by(study, patient_of)
+        common = [len(one & other) for one, other in ((parts[0], parts[1]), (parts[0], parts[2]), (parts[1], parts[2]))]
+        assert (sum(common) == 0) == known
+        assert (not set.union(*parts) & tested) == known
 
 
 def test_a_table_with_too_few_clean_rows_is_refused(make):

@@ -8,9 +8,10 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-from tuning_toys import PARAMS
+from tuning_toys import PARAMS, tables
 
-from synthcohort.cells import holdout
+from synthcohort.cells import grouping, holdout
+from synthcohort.datasets.grouped import grouped
 from synthcohort.fingerprint import fingerprints
 from synthcohort.generators import load as registry
 from synthcohort.generators.base import FitError
@@ -91,6 +92,10 @@ def test_other_settings_or_rows_are_another_search(make):
         search._journal(opened, "smote")
     stamps = {search._stamp(opened, "smote") for opened in (one, make(), other)}
     assert len(stamps) == 2
+    whose = make()
+    rows_of_pairs = grouped(tables()["mixed"], np.arange(300) // 2, by="patient")
+    grouping.write_table(rows_of_pairs, whose.paths.table("mixed"))
+    assert search._stamp(whose, "smote") not in stamps
     fixed = make(PARAMS.replace("gaussian_copula: {}", "gaussian_copula: {shrinkage: 0.2}"))
     assert search._stamp(fixed, "gaussian_copula") == search._stamp(one, "gaussian_copula")  # it is searched
 

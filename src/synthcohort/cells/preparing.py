@@ -14,11 +14,12 @@ import numpy as np
 import pandas as pd
 
 from synthcohort.cells import holes
+from synthcohort.cells.grouping import read_groups
 from synthcohort.cells.rows import read_table, whole_folder
 from synthcohort.datasets.law import Law, known_law
 from synthcohort.preparation import Prepared, Unseen, prepare, unseen_levels
 from synthcohort.schema import Schema, write_frame
-from synthcohort.splits import fingerprints, make_splits
+from synthcohort.splits import Split, fingerprints, make_splits
 from synthcohort.study import Study
 
 PARTS = ("train", "validation", "test")
@@ -31,15 +32,21 @@ class Summary:
     Args:
         sizes: split, part, rows, distinct (different rows), positive (share of the class of interest, NaN for a numeric
             target).
+        rows: of the table.
         shared: fingerprints found in two parts of one split, summed over splits, counted in the files written.
         filled: column, cells: missing cells that were filled.
         unseen: split, part, column, level, rows: levels that no train row of the split shows.
+        groups: how many groups the rows belong to; None where they stand alone.
+        parted: groups found in two parts of one split, summed over splits.
     """
 
     sizes: pd.DataFrame
+    rows: int
     shared: int
     filled: pd.DataFrame
     unseen: pd.DataFrame
+    groups: int | None
+    parted: int
 
 
 def prepare_cell(study: Study, dataset: str) -> Summary:
@@ -48,7 +55,7 @@ def prepare_cell(study: Study, dataset: str) -> Summary:
     Raises:
         SplitError, PreparationError: if the table cannot be split as asked, or a row would be in two parts.
     """
-    table = read_table(study.paths.table(dataset))
+    table, groups = read_table(study.paths.table(dataset)), read_groups(study.paths.table(dataset))
     settings = study.params.study
     found = make_splits(
         table.frame,
@@ -57,6 +64,7 @@ def prepare_cell(study: Study, dataset: str) -> Summary:
         test_share=settings.test_share,
         validation_share=settings.validation_share,
         rng=study.rng.branch("splits", dataset),
+        groups=groups,
     )
     parts = [prepare(table.frame, table.schema, split) for split in found]
     law = known_law(dataset)
@@ -76,9 +84,12 @@ def prepare_cell(study: Study, dataset: str) -> Summary:
                 _law(part, law).to_csv(test / f"split_{number}" / "law.csv", index=False, float_format="%.10g")
     return Summary(
         sizes=pd.DataFrame([row for k, part in enumerate(parts) for row in _sizes(part, table.schema, k)]),
+        rows=len(table.frame),
         shared=sum(_shared(part) for part in parts),
         filled=pd.DataFrame(sorted(parts[0].filled.items()), columns=["column", "cells"]),
         unseen=_unseen(unseen_levels(table.frame, table.schema, found)),
+        groups=None if groups is None else len(np.unique(groups)),
+        parted=0 if groups is None else sum(_parted(split, groups) for split in found),
     )
 
 
@@ -100,8 +111,16 @@ def _law(part: Prepared, law: Law) -> pd.DataFrame:
 
 
 def _shared(part: Prepared) -> int:
-    prints = [np.unique(fingerprints(getattr(part, name))) for name in PARTS]
-    return sum(len(np.intersect1d(prints[a], prints[b])) for a, b in ((0, 1), (0, 2), (1, 2)))
+    return _common([fingerprints(getattr(part, name)) for name in PARTS])
+
+
+def _parted(split: Split, groups: np.ndarray) -> int:
+    return _common([groups[getattr(split, name)] for name in PARTS])
+
+
+def _common(keys: list[np.ndarray]) -> int:
+    """Return how many keys are in two of three lists, summed over the pairs."""
+    return sum(len(np.intersect1d(keys[a], keys[b])) for a, b in ((0, 1), (0, 2), (1, 2)))
 
 
 def _unseen(found: list[Unseen]) -> pd.DataFrame:

@@ -1,14 +1,16 @@
 """Which tables does the study know, who publishes them, and which bytes are the true ones?
 
 One frozen record per table: here those that the study's own params.yaml names, in `further_tables` those that wait for
-such a line. To add a table: a record in either, a module `synthcohort.datasets.<name>` with `read(folder) -> Table`,
-and a line in params.yaml; a plain CSV needs a block in params.yaml alone.
+such a line, in `mimic_tables` those whose files the reader must have. To add a table: a record in one of them, a module
+`synthcohort.datasets.<name>` with `read(folder) -> Table`, and a line in params.yaml; a plain CSV needs a block in
+params.yaml alone.
 """
 
 from __future__ import annotations
 
 from synthcohort.datasets.entry import CC_BY, KAGGLE, UCI, Entry, RawFile, Source
 from synthcohort.datasets.further_tables import FURTHER_TABLES
+from synthcohort.datasets.mimic_tables import MIMIC_TABLES
 from synthcohort.datasets.table import TableError
 
 _WDBC = Entry(
@@ -157,15 +159,21 @@ _RARE_LIVER = Entry(
     simulated=True,
 )
 
-CATALOGUE: dict[str, Entry] = {e.name: e for e in (_WDBC, _PIMA, _ILPD, _STROKE, _ADULT, _RARE_LIVER, *FURTHER_TABLES)}
+CATALOGUE: dict[str, Entry] = {
+    e.name: e for e in (_WDBC, _PIMA, _ILPD, _STROKE, _ADULT, _RARE_LIVER, *FURTHER_TABLES, *MIMIC_TABLES)
+}
 
 
 def is_own_csv(name: str, path: str | None) -> bool:
     """Return whether table `name` is the reader's own CSV at `path`, and not one of the catalogue.
 
+    The path of a credentialed table is the folder of its files.
+
     Raises:
         TableError: if it is neither, or both.
     """
+    if name in CATALOGUE and CATALOGUE[name].credentialed:
+        return False
     if path is not None and name in CATALOGUE:
         raise TableError(
             f"datasets.{name}: {name!r} is a table of the catalogue and cannot be replaced by the file {path}; "

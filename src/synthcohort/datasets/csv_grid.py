@@ -1,14 +1,16 @@
 """Is this file a table of text at all?
 
 Reads the raw bytes of a reader's CSV into a header and rows of text, and refuses, with the remedy, whatever a lenient
-parser would repair in silence: bytes that are not UTF-8, repeated or empty column names, rows of another width, a
+parser would repair in silence: bytes of another encoding, repeated or empty column names, rows of another width, a
 delimiter that was not meant. Nothing is interpreted here, and nothing is written.
 """
 
 from __future__ import annotations
 
+import codecs
 import csv
 import io
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -34,19 +36,23 @@ class Grid:
     lines: list[int]
 
 
-def read_grid(path: Path, separator: str) -> Grid:
+def read_grid(path: Path, separator: str, *, encoding: str = "utf-8", names: Mapping[int, str] | None = None) -> Grid:
     """Return the text of the CSV at `path`.
 
     Args:
         separator: the one character between cells.
+        encoding: the file's, by a name that Python knows.
+        names: number of a column, from 1 -> the name it gets in place of that in the header.
 
     Raises:
-        TableError: if the file is absent, empty, not UTF-8, without rows, or its header or widths are unsound.
+        TableError: if the file is absent, empty, wrongly encoded, without rows, or its header or widths are unsound.
     """
     if len(separator) != 1 or separator in '"\r\n':
         raise TableError(f"{path}: separator {separator!r} is not one character; use one of {_spelled()}")
-    text = _decode(path)
+    text = decode(path, encoding)
     header, rows, lines = _split(path, text, separator)
+    _check_returns(path, [header, *rows], [1, *lines])
+    header = _named(path, header, names or {})
     _check_header(path, header, separator, text)
     _check_widths(path, header, rows, lines)
     if not rows:
@@ -55,24 +61,54 @@ def read_grid(path: Path, separator: str) -> Grid:
     return Grid(path, pd.DataFrame(dict(zip(header, columns)), dtype="object"), lines)
 
 
-def _decode(path: Path) -> str:
+def read_bytes(path: Path) -> bytes:
+    """Return the bytes of a file.
+
+    Raises:
+        TableError: if the file is absent or empty.
+    """
     if not path.is_file():
         raise TableError(f"{path}: no such file; set the key path to where the CSV is")
     raw = path.read_bytes()
     if not raw.strip():
         raise TableError(f"{path}: the file is empty; supply the file with its header and rows")
+    return raw
+
+
+def decode(path: Path, encoding: str) -> str:
+    """Return the text of a file, without its byte order mark.
+
+    Raises:
+        TableError: if the file is absent, empty, or not in that encoding.
+    """
+    raw = read_bytes(path)
     try:
-        text = raw.decode("utf-8-sig")
+        text = raw.decode("utf-8-sig" if codecs.lookup(encoding).name == "utf-8" else encoding).removeprefix("\ufeff")
+    except LookupError:
+        raise TableError(f"{path}: encoding: no encoding {encoding!r}; such are utf-8, cp1252, utf-16") from None
     except UnicodeDecodeError as error:
-        offset = error.start + (3 if raw.startswith(b"\xef\xbb\xbf") else 0)
-        line = raw.count(b"\n", 0, offset) + 1
-        raise TableError(
-            f"{path}: not UTF-8: byte {offset} (line {line}) is 0x{raw[offset]:02x}; save the file as UTF-8, "
-            f"for example with iconv -f latin1 -t utf-8"
-        ) from None
+        raise TableError(_foreign_byte(path, raw, encoding, error)) from None
     if "\x00" in text:
         raise TableError(f"{path}: a zero byte stands at character {text.index(chr(0))}; save the file as UTF-8 text")
     return text
+
+
+def _foreign_byte(path: Path, raw: bytes, encoding: str, error: UnicodeDecodeError) -> str:
+    if codecs.lookup(encoding).name != "utf-8":
+        return f"{path}: not {encoding}: {error.reason} at byte {error.start}; set encoding to the file's own"
+    offset = error.start + (3 if raw.startswith(b"\xef\xbb\xbf") else 0)
+    line = raw.count(b"\n", 0, offset) + 1
+    return (
+        f"{path}: not UTF-8: byte {offset} (line {line}) is 0x{raw[offset]:02x}; set encoding, for example to cp1252, "
+        f"or save the file as UTF-8, for example with iconv -f latin1 -t utf-8"
+    )
+
+
+def _named(path: Path, header: list[str], names: Mapping[int, str]) -> list[str]:
+    outside = [number for number in names if not 1 <= number <= len(header)]
+    if outside:
+        raise TableError(f"{path}: names: there is no column {outside[0]}; the file has columns 1 to {len(header)}")
+    return [names.get(i + 1, name) for i, name in enumerate(header)]
 
 
 def _split(path: Path, text: str, separator: str) -> tuple[list[str], list[list[str]], list[int]]:
@@ -92,19 +128,28 @@ def _split(path: Path, text: str, separator: str) -> tuple[list[str], list[list[
     return rows[0], rows[1:], lines[1:]
 
 
+def _check_returns(path: Path, rows: list[list[str]], lines: list[int]) -> None:
+    """Refuse a carriage return without a line feed inside a cell: no later stage could write it and read it back."""
+    for row, line in zip(rows, lines):
+        if any("\r" in cell and "\n" not in cell for cell in row):
+            raise TableError(f"{path}: line {line}: a lone carriage return inside a cell; write a blank in its place")
+
+
 def _check_header(path: Path, header: list[str], separator: str, text: str) -> None:
     if len(header) == 1:
         raise TableError(_one_column(path, header[0], separator, text))
     empty = [i + 1 for i, name in enumerate(header) if not name.strip()]
     if empty:
         raise TableError(
-            f"{path}: column {empty[0]} has an empty name in the header; name it, or remove it: an unnamed first "
-            f"column is often a saved row index"
+            f"{path}: column {empty[0]} has an empty name in the header; name it there or under names, or remove "
+            f"it: an unnamed first column is often a saved row index"
         )
     repeated = [name for i, name in enumerate(header) if name in header[:i]]
     if repeated:
         where = [i + 1 for i, name in enumerate(header) if name == repeated[0]]
-        raise TableError(f"{path}: column name {repeated[0]!r} is used by columns {where}; rename all but one")
+        raise TableError(
+            f"{path}: column name {repeated[0]!r} is used by columns {where}; rename all but one, there or under names"
+        )
 
 
 def _one_column(path: Path, name: str, separator: str, text: str) -> str:

@@ -50,6 +50,9 @@ class Entry:
         shelf: its folder in a mirror; "" for one called as the table.
         package: importable package that carries the single raw file inside it ("" if none does).
         member: path of that file inside the package.
+        credentialed: whether its files are given to credentialed persons only. It then has none to download: they stay
+            in the folder that the reader names, the cohort is drawn from there, and the table is restricted
+            unless its block says otherwise.
     """
 
     name: str
@@ -64,6 +67,7 @@ class Entry:
     package: str = ""
     member: str = ""
     simulated: bool = False
+    credentialed: bool = False
 
     @property
     def card(self) -> Card:
@@ -78,4 +82,5 @@ class Entry:
             citation=self.citation,
             quirks=self.quirks,
             simulated=self.simulated,
+            restricted=self.credentialed,
         )

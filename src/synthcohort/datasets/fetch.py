@@ -5,7 +5,7 @@
 only if the SHA-256 of its uncompressed bytes is the catalogue's; it is written under a partial name and renamed when it
 is whole, so an interrupted or altered download is never data. What cannot be had is skipped loudly, with a marker that
 holds the reason and the remedy; nothing stands in for it. `wdbc` travels inside scikit-learn and `rare_liver` is drawn
-by this package, so these two are always here.
+by this package, so these two are always here. Files of credentialed tables are never downloaded: see `credentialed`.
 """
 
 from __future__ import annotations
@@ -21,11 +21,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from synthcohort.datasets import csv_table, download, rare_liver
+from synthcohort.datasets import credentialed, csv_table, download, rare_liver
 from synthcohort.datasets.catalogue import CATALOGUE, is_own_csv
 from synthcohort.datasets.download import Hosts
 from synthcohort.datasets.entry import Entry, RawFile
 from synthcohort.datasets.table import TableError
+from synthcohort.disclosure import Veil
 from synthcohort.schema import write_frame
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
 
 MIRROR = "SYNTHCOHORT_DATA_MIRROR"
 MARKER = "SKIPPED.json"
-Origin = Literal["in place", "mirror", "publisher", "scikit-learn", "simulated", "own file", "skipped"]
+Origin = Literal["in place", "mirror", "publisher", "scikit-learn", "simulated", "own file", "own folder", "skipped"]
 
 
 @dataclass(frozen=True)
@@ -103,6 +104,8 @@ def bring(name: str, block: DatasetBlock, folder: Path, *, hosts: Hosts | None =
     entry = CATALOGUE[name]
     if entry.simulated:
         outcome = Outcome(name, _simulate(folder))
+    elif entry.credentialed:
+        outcome = _draw(entry, block, folder)
     elif entry.package:
         outcome = _collect(entry, folder, lambda file: (_packaged(entry), "scikit-learn"))
     else:
@@ -222,14 +225,36 @@ def _bring_own(name: str, block: DatasetBlock, folder: Path) -> Outcome:
             f"{source}: no such file, though an earlier copy is at {_shown(kept)}; correct datasets.{name}.path, or "
             f"set it to that copy"
         )
-    csv_table.read(source, name, block)
+    _check_own(source, name, block)
     _write(kept, source.read_bytes())
     _mark(Outcome(name, "own file"), folder)
     return Outcome(name, "own file")
 
 
+def _draw(entry: Entry, block: DatasetBlock, folder: Path) -> Outcome:
+    if block.path is not None:
+        fresh = credentialed.draw(entry.name, own_path(block, folder), folder)
+        return Outcome(entry.name, "own folder" if fresh else "in place")
+    if credentialed.drawn(folder):
+        return Outcome(entry.name, "in place")
+    return Outcome(entry.name, "skipped", credentialed.WITHHELD, credentialed.remedy(entry))
+
+
+def _check_own(source: Path, name: str, block: DatasetBlock) -> None:
+    """Read the CSV once; of an error that nobody foresaw a restricted table tells the kind alone."""
+    try:
+        csv_table.read(source, name, block)
+    except TableError:
+        raise
+    except Exception as error:
+        if not block.restricted:
+            raise
+        told = Veil(name).of_error(type(error).__name__, str(error))
+        raise TableError(f"{source}: cannot be read: {told}") from None
+
+
 def own_path(block: DatasetBlock, folder: Path) -> Path:
-    """Return where the reader's CSV is; a relative path starts at the study's folder, two above `folder`."""
+    """Return where the reader's CSV or files are; a relative path starts at the study's folder, two above `folder`."""
     return folder.parents[1] / Path(block.path or "").expanduser()
 
 

@@ -2,7 +2,8 @@
 
 A name of the catalogue is read by its module, `synthcohort.datasets.<name>`, after its raw files were checked against
 their SHA-256; any other name needs a block with a path to a CSV. Overrides of the block are applied here: the columns
-that define groups, whether cells may be shown, and how many rows are used.
+that define groups, whether cells may be shown, and how many rows are used. The card of a table whose rows belong
+together says how many groups there are.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ import pandas as pd
 
 from synthcohort.datasets import csv_table, fetch
 from synthcohort.datasets.catalogue import is_own_csv
+from synthcohort.datasets.grouped import GroupedTable, described, grouped
 from synthcohort.datasets.table import Table, TableError
 from synthcohort.rng import Rng
 from synthcohort.schema import Column, Role, Schema
@@ -25,7 +27,10 @@ from synthcohort.splits import strata
 if TYPE_CHECKING:
     from synthcohort.study import DatasetBlock
 
-_OWN_KEYS = ("separator", "target", "positive", "kinds", "drop", "missing")
+_OWN_KEYS = (
+    *("separator", "encoding", "decimal", "names", "target", "positive", "kinds", "drop", "group"),
+    *("missing", "missing_codes", "bounds", "levels", "drop_rows_without_target"),
+)
 
 
 def load(name: str, block: DatasetBlock, folder: Path, *, rng: Rng | None = None) -> Table:
@@ -41,7 +46,7 @@ def load(name: str, block: DatasetBlock, folder: Path, *, rng: Rng | None = None
     table = _load_own(name, block, folder) if is_own_csv(name, block.path) else _load_known(name, block, folder)
     if block.rows is not None and block.rows < len(table.frame):
         table = subsample(table, block.rows, (rng or Rng(0)).branch("rows", name))
-    return table
+    return described(table) if isinstance(table, GroupedTable) else table
 
 
 def _load_own(name: str, block: DatasetBlock, folder: Path) -> Table:
@@ -66,7 +71,8 @@ def _load_known(name: str, block: DatasetBlock, folder: Path) -> Table:
         raise TableError(f"datasets.{name}: {'; '.join(wrong)}; run `synthcohort data` to bring it")
     table: Table = importlib.import_module(f"synthcohort.datasets.{name}").read(folder)
     schema = _with_sensitive(name, table.schema, block.sensitive) if block.sensitive else table.schema
-    return replace(table, schema=schema, card=replace(table.card, restricted=block.restricted))
+    restricted = table.card.restricted if block.restricted is None else block.restricted
+    return replace(table, schema=schema, card=replace(table.card, restricted=restricted))
 
 
 def _with_sensitive(name: str, schema: Schema, sensitive: list[str]) -> Schema:
@@ -98,7 +104,8 @@ def subsample(table: Table, rows: int, rng: Rng) -> Table:
     schema = replace(table.schema, columns=tuple(_narrowed(frame[c.name], c) for c in table.schema.columns))
     quirk = f"Only {rows:,} of its {len(groups):,} rows are used here (rows: {rows})."
     card = replace(table.card, quirks=(*table.card.quirks, quirk))
-    return Table(schema.cast(frame), schema, card)
+    small = Table(schema.cast(frame), schema, card)
+    return grouped(small, table.groups[kept], by=table.by) if isinstance(table, GroupedTable) else small
 
 
 def _narrowed(cells: pd.Series, column: Column) -> Column:

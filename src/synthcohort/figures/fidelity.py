@@ -14,8 +14,9 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
+from synthcohort.disclosure import outer, told_levels, withheld
 from synthcohort.figures import style
-from synthcohort.figures.table import bin_edges
+from synthcohort.figures.table import BINS, bin_edges, fewer_bins
 from synthcohort.schema import Schema
 
 MOST_LEVELS = 8
@@ -42,17 +43,22 @@ def marginals(
 ) -> Figure:
     """Draw the named columns' marginals: a row per generator, its outline before the real table's grey area.
 
-    Each row has its own scale, the same for both. Real counts below `floor` are not drawn.
+    Each row has its own scale, the same for both. Counts below `floor` are not drawn, nor real ones that would give
+    these away: a generator may repeat real rows.
     """
     names = style.order(list(samples))
     figure, panels = style.grid(len(columns), columns=3, width=3.6, height=0.85 + 0.3 * len(names))
     for axes, column in zip(panels, columns, strict=True):
         cells = {name: samples[name][column] for name in names}
         if schema[column].numeric:
-            edges, own, others = _densities(real[column], cells, schema[column].decimals)
+            edges, own, others = _densities(real[column], cells, schema[column].decimals, floor=floor)
         else:
             edges, own, others = _shares(axes, real[column], cells, floor=floor)
-        _ridges(axes, edges, np.where(own * len(real) < floor, 0, own), others)
+        if floor and not own.any():
+            words = f"withheld: fewer than {floor} rows\nof a level, or in every bin"
+            axes.text(0.5, 0.5, words, transform=axes.transAxes, ha="center", va="center", fontsize=8)
+        else:
+            _ridges(axes, edges, own, others)
         unit = schema[column].unit
         axes.set_title(style.shorten(column, 34), fontsize=9.5)
         axes.set_xlabel(unit and f"in {unit}", fontsize=8)
@@ -113,32 +119,39 @@ def embedding(points: pd.DataFrame, *, explained: tuple[float, float]) -> Figure
 
 
 def _densities(
-    real: pd.Series, samples: Mapping[str, pd.Series], decimals: int | None
+    real: pd.Series, samples: Mapping[str, pd.Series], decimals: int | None, *, floor: int
 ) -> tuple[np.ndarray, np.ndarray, dict[str, np.ndarray]]:
     """Return edges of bins, the real shares of rows in them, and those of every generator."""
-    low, high = np.quantile(real, [0.005, 0.995])
-    if low == high:
-        low, high = real.min() - 0.5, real.max() + 0.5
-    edges = bin_edges(low, high, decimals)
-    return edges, _share(real, edges), {name: _share(cells, edges) for name, cells in samples.items()}
+    if floor:
+        low, high = outer(real, floor) or (0.0, 0.0)
+        low, high = (low, high) if low < high else (low - 0.5, high + 0.5)
+        bins = fewer_bins(len(real), floor)
+    else:
+        low, high = np.quantile(real, [0.005, 0.995])
+        if low == high:
+            low, high = real.min() - 0.5, real.max() + 0.5
+        bins = BINS
+    edges = bin_edges(low, high, decimals, bins)
+    return edges, _share(real, edges, floor), {name: _share(cells, edges, floor) for name, cells in samples.items()}
 
 
-def _share(cells: pd.Series, edges: np.ndarray) -> np.ndarray:
-    return np.histogram(cells, bins=edges)[0] / max(len(cells), 1)
+def _share(cells: pd.Series, edges: np.ndarray, floor: int) -> np.ndarray:
+    counts = np.histogram(cells, bins=edges)[0]
+    hidden = withheld([*counts, len(cells) - counts.sum()], floor)[:-1]
+    return np.where(hidden, 0, counts) / max(len(cells), 1)
 
 
 def _shares(
     axes, real: pd.Series, samples: Mapping[str, pd.Series], *, floor: int
 ) -> tuple[np.ndarray, np.ndarray, dict[str, np.ndarray]]:
     """Name the commonest levels under the axes; return as `_densities` does, a bin of width 1 a level."""
-    shares = real.value_counts(normalize=True)
-    shares = shares[shares * len(real) >= floor].head(MOST_LEVELS)
+    shares = (told_levels(real, floor) / len(real)).head(MOST_LEVELS)
     levels = list(shares.index)
     turned = {"rotation": 30, "ha": "right"} if sum(len(str(v)) for v in levels) > 22 else {}
     axes.set_xticks(np.arange(len(levels)) + 0.5, [style.shorten(str(v), 14) for v in levels], **turned)
     axes.grid(False, axis="x")
     others = {
-        name: cells.value_counts(normalize=True).reindex(levels).fillna(0.0).to_numpy()
+        name: (told_levels(cells, floor) / len(cells)).reindex(levels).fillna(0.0).to_numpy()
         for name, cells in samples.items()
     }
     return np.arange(len(levels) + 1), shares.to_numpy(), others

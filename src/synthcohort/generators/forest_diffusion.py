@@ -19,7 +19,7 @@ and learn what is left. Departs, in this and in:
 - normal scores in place of columns scaled to [-1, 1], a cell's score being uniform over its interval of ranks, since
   clipping to the range would pile rows up at its ends;
 - trees with a vector in each leaf, one forest for all columns [Cresswell 2024], because a forest a column
-  takes P times the space; depth 5 for 7, 64 bins for 256, T = 30 levels for 50, 50 noisy copies for 100: a fraction of
+  takes P times the space; depth 5 for 7, 32 bins for 256, T = 20 levels for 50, 10 noisy copies for 100: a fraction of
   the time, paid with a coarser path and noisier forests;
 - as many trees as validation rows ask for, at most 100, instead of always 100: later ones fit the noise of the copies;
 - steps of the trapezoid rule in place of Euler's, since there are fewer; the last is Euler's, as t = 1 has no forest;
@@ -74,14 +74,14 @@ class ForestDiffusion(Generator):
 
     abilities: ClassVar[frozenset[str]] = frozenset({"condition-target"})
 
-    levels: int = 30
-    copies: int = 50
+    levels: int = 20
+    copies: int = 10
     trees: int = 100
     depth: int = 5
     learning_rate: float = 0.3
-    bins: int = 64
+    bins: int = 32
     patience: int = 5
-    work: float = 20.0
+    work: float = 10.0
     most_numbers: int = 40
 
     def __post_init__(self) -> None:

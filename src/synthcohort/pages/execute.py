@@ -3,7 +3,9 @@
 papermill injects the parameters and runs the cells; this module makes that strict and repeatable. A parameter that the
 notebook does not declare, or declares and is not given, is an error (papermill only logs it). Timestamps, durations,
 interpreter version, run paths and the random id of the injected cell are removed. What the notebook writes to standard
-error (progress bars, warnings of libraries) goes to the terminal while the cells run and never into the page.
+error (progress bars, warnings of libraries) goes to the terminal while the cells run and never into the page; that of a
+restricted table, which may quote its cells, goes to a file that stays on this machine, and of an error only what its
+veil lets through is told.
 """
 
 from __future__ import annotations
@@ -15,8 +17,9 @@ from collections.abc import Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO
 
+from synthcohort.disclosure import Veil
 from synthcohort.pages.render import render
 
 if TYPE_CHECKING:
@@ -26,6 +29,7 @@ if TYPE_CHECKING:
 
 INJECTED_ID = "injected-parameters"
 _ANSI = re.compile(r"\x1b\[[0-9;]*m")
+_PLACE = re.compile(r"^(?:File )?\S*?(synthcohort/\S+\.py):(\d+), in (\w+)")
 # jsonschema, behind nbformat, compiles a grammar of international addresses when it is imported. That takes longer
 # than all else a cell imports here, for a format that no notebook has; it does without where the package is absent.
 sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]
@@ -36,7 +40,15 @@ class PageError(RuntimeError):
     """A notebook could not be run, or stopped with an error; the message says where to look."""
 
 
-def execute(notebook: Path, parameters: Mapping[str, Any], *, executed: Path, page: Path | None, root: Path) -> Path:
+def execute(
+    notebook: Path,
+    parameters: Mapping[str, Any],
+    *,
+    executed: Path,
+    page: Path | None,
+    root: Path,
+    veil: Veil | None = None,
+) -> Path:
     """Run a parameterised notebook and write its executed copy and its page.
 
     Args:
@@ -45,6 +57,7 @@ def execute(notebook: Path, parameters: Mapping[str, Any], *, executed: Path, pa
         executed: where the executed notebook goes; after a failure it stands beside it as `<name>.failed.ipynb`.
         page: where the HTML goes; None: beside the executed notebook.
         root: the study's folder, the working directory of the kernel.
+        veil: what is laid over messages about a restricted table.
 
     Returns:
         The path of the HTML page.
@@ -56,7 +69,7 @@ def execute(notebook: Path, parameters: Mapping[str, Any], *, executed: Path, pa
     executed.parent.mkdir(parents=True, exist_ok=True)
     partial = executed.with_name(executed.stem + ".partial.ipynb")
     post_mortem = executed.with_name(executed.stem + ".failed.ipynb")
-    _run(notebook, parameters, partial, post_mortem, root)
+    _run(notebook, parameters, partial, post_mortem=post_mortem, root=root, veil=veil)
     cleaned = clean(_read(partial))
     html = page or executed.with_suffix(".html")
     write_text(html, render(cleaned, parameters=parameters, page=html, root=root))
@@ -111,26 +124,35 @@ def write_text(path: Path, text: str) -> None:
     partial.replace(path)
 
 
-def _run(notebook: Path, parameters: Mapping[str, Any], partial: Path, post_mortem: Path, root: Path) -> None:
+def _run(
+    notebook: Path,
+    parameters: Mapping[str, Any],
+    partial: Path,
+    *,
+    post_mortem: Path,
+    root: Path,
+    veil: Veil | None,
+) -> None:
     import papermill
     from nbclient.exceptions import CellTimeoutError, DeadKernelError
 
     subject = " ".join(str(value) for value in parameters.values())
     try:
-        with _bar_interval(), TemporaryDirectory(prefix="kernel-") as sockets:
+        with _bar_interval(), _terminal(partial, veil) as said, TemporaryDirectory(prefix="kernel-") as sockets:
             papermill.execute_notebook(
                 str(notebook),
                 str(partial),
                 parameters=dict(parameters),
                 cwd=str(root),
                 record_timing=False,
-                stderr_file=sys.stderr,
+                stderr_file=said,
                 progress_bar={"desc": f"{notebook.stem} {subject}".strip(), "unit": "cell"},
                 config=_ipc(Path(sockets)),
             )
     except papermill.PapermillExecutionError as error:
         partial.replace(post_mortem)
-        raise PageError(_explain(notebook, parameters, error, post_mortem)) from None
+        told = _in_full(error) if veil is None else _under(veil, error)
+        raise PageError(_explain(notebook, parameters, error.exec_count, told, post_mortem)) from None
     except (DeadKernelError, CellTimeoutError) as error:
         partial.replace(post_mortem)
         reason = "the kernel died, most often because memory ran out"
@@ -151,14 +173,39 @@ def _ipc(folder: Path) -> Any:
     )
 
 
-def _explain(notebook: Path, parameters: Mapping[str, Any], error: Any, post_mortem: Path) -> str:
+def _explain(notebook: Path, parameters: Mapping[str, Any], cell: int, told: tuple[str, str], post_mortem: Path) -> str:
+    """Return which cell failed, what is told of the error, and where the rest is, told of as the second says."""
     given = ", ".join(f"{name}={value!r}" for name, value in parameters.items()) or "no parameters"
+    error, rest = told
+    return (
+        f"{notebook.name} ({given}) failed in its cell number {cell}: {error}\n"
+        f"  the notebook with everything up to the error{rest}: {post_mortem}"
+    )
+
+
+def _in_full(error: Any) -> tuple[str, str]:
     lines = [line for line in _ANSI.sub("", "\n".join(error.traceback)).splitlines() if line.strip()]
     tail = "\n".join("    " + line for line in lines[-8:])
-    return (
-        f"{notebook.name} ({given}) failed in its cell number {error.exec_count}: {error.ename}: {error.evalue}\n"
-        f"{tail}\n  the notebook with everything up to the error: {post_mortem}"
-    )
+    return f"{error.ename}: {error.evalue}\n{tail}", ""
+
+
+def _under(veil: Veil, error: Any) -> tuple[str, str]:
+    """Tell what the veil lets through, and where in this library it happened."""
+    lines = _ANSI.sub("", "\n".join(error.traceback)).splitlines()
+    places = [found for line in lines if (found := _PLACE.match(line.strip()))]
+    where = f"\n    in {places[-1][1]}, line {places[-1][2]}, {places[-1][3]}" if places else ""
+    return veil.of_error(error.ename, error.evalue) + where, ", which may show rows and must stay on this machine"
+
+
+@contextmanager
+def _terminal(partial: Path, veil: Veil | None) -> Iterator[TextIO]:
+    """Give the stream for what a kernel writes to standard error: the terminal's, or a file where rows must stay."""
+    if veil is None:
+        yield sys.stderr
+        return
+    place = partial.with_name(partial.name.removesuffix(".partial.ipynb") + ".stderr.txt")
+    with place.open("w", encoding="utf-8") as kept:
+        yield kept
 
 
 @contextmanager

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from synthcohort.report.tables import FLOOR
+from synthcohort.disclosure import FLOOR, RARE, told_levels
 from synthcohort.schema import Schema
 
 if TYPE_CHECKING:
@@ -31,7 +31,11 @@ def notices(card: Card) -> list[str]:
             "It stands in for no registry; its law is known exactly, which no real table offers."
         )
     if card.restricted:
-        said.append(f"`{card.name}` is restricted: no cell is shown, and counts below {FLOOR} are suppressed.")
+        said.append(
+            f"`{card.name}` is restricted: no row, no count below {FLOOR} and no extreme value is shown. Levels of "
+            f"fewer than {FLOOR} rows are pooled as {RARE} without a number, bounds are rounded so that {FLOOR} rows "
+            "or more lie at or beyond each, and further figures are withheld where a total would give a small one away."
+        )
     return said
 
 
@@ -50,15 +54,23 @@ def balance(frame: pd.DataFrame, schema: Schema, *, restricted: bool) -> str:
     if schema.target.numeric:
         return f"The target `{schema.target.name}`: median {cells.median():g}, n = {len(cells):,}."
     count = int((cells == schema.positive).sum())
-    if restricted and count < FLOOR:
-        return f"The class of interest, `{schema.positive}`, has fewer than {FLOOR} rows, n = {len(cells):,}."
+    if restricted and schema.positive not in told_levels(cells).index:
+        return (
+            f"The share of the class of interest is withheld: a class has fewer than {FLOOR} of the n = {len(cells):,} "
+            "rows."
+        )
     share = 100 * count / len(cells)
     return f"The class of interest, `{schema.positive}`, is {share:.1f} % of n = {len(cells):,} rows."
 
 
-def missing(frame: pd.DataFrame) -> str:
+def missing(frame: pd.DataFrame, *, restricted: bool = False) -> str:
     """Return the caption of the figure of missing cells."""
     absent = frame.isna()
+    if restricted:
+        return (
+            f"Columns whose number of missing cells, and of other cells, is 0 or at least {FLOOR}; the others, and all "
+            "sums, are withheld."
+        )
     return (
         f"{int(absent.sum().sum()):,} of {absent.size:,} cells are missing, in {int(absent.any().sum())} of "
         f"{absent.shape[1]} columns; {100 * absent.any(axis=1).mean():.1f} % of rows miss at least one."
@@ -67,12 +79,21 @@ def missing(frame: pd.DataFrame) -> str:
 
 def few_missing(restricted: bool) -> str:
     """Return what is said where no column has missing cells to draw."""
-    return f"No column misses {FLOOR} cells or more." if restricted else "No cell is missing."
+    if restricted:
+        return (
+            f"No column misses {FLOOR} cells or more, or fewer than {FLOOR} are left of it: such numbers are withheld."
+        )
+    return "No cell is missing."
 
 
 def marginals(frame: pd.DataFrame, floor: int) -> str:
     """Return the caption of the figure of marginals."""
-    hidden = f" Bars of fewer than {floor} rows are left out." if floor else ""
+    hidden = (
+        f" Bars of fewer than {floor} rows are left out, and others where a sum would give these away; numbers are "
+        f"drawn as far out as {floor} rows lie at or beyond."
+        if floor
+        else ""
+    )
     return f"Counts of rows per value or level, n = {len(frame):,}; missing cells are left out.{hidden}"
 
 
@@ -93,8 +114,21 @@ def fingerprints(shared: int, splits: int) -> str:
     )
 
 
-def unseen(levels: pd.DataFrame) -> str:
+def groups(count: int, parted: int, splits: int) -> str:
+    """Return whether the rows of one group, such as the stays of one patient, stayed together."""
+    found = "none has" if parted == 0 else f"{parted} have"
+    return (
+        f"The rows belong to {count:,} groups, such as patients: over {splits} splits {found} rows in two parts of the "
+        "same split."
+    )
+
+
+def unseen(levels: pd.DataFrame, *, restricted: bool = False) -> str:
     """Return whether judges meet levels that learners never saw."""
+    if restricted:
+        return (
+            "Levels that occur in validation or test rows but in no train row are rare: whether there are is withheld."
+        )
     if not len(levels):
         return "Every level that occurs in validation or test rows occurs in the train rows of the same split."
     rows, columns = int(levels["rows"].sum()), levels["column"].nunique()

@@ -71,14 +71,16 @@ def augmentation(arms: pd.DataFrame, how: str) -> str:
     )
 
 
-def overlay(train: pd.DataFrame, columns: list[str], schema: Schema) -> str:
-    """Return the caption of the overlaid marginals."""
+def overlay(train: pd.DataFrame, columns: list[str], schema: Schema, *, floor: int = 0) -> str:
+    """Return the caption of the overlaid marginals; `floor` as in the figure."""
+    ends = f"as far out as {floor} rows lie at or beyond" if floor else "between their 0.5 and 99.5 % quantiles"
+    hidden = f" Fewer than {floor} rows of a bin or level are not drawn." if floor else ""
     left = len(schema.columns) - len(columns)
     more = f" The other {left} columns are not drawn." if left else ""
     return (
         f"First split, n = {len(train):,} real train rows (grey) and one synthetic table per generator, each "
         "row of the figure at its own scale, the same for both. Columns in "
-        f"order of their mutual information with the target, numeric ones between their 0.5 and 99.5 % quantiles.{more}"
+        f"order of their mutual information with the target, numeric ones {ends}.{more}{hidden}"
     )
 
 

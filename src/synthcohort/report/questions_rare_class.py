@@ -58,7 +58,8 @@ class RareClass(Page):
         """Return the gain over the real rows alone, turned so that more is better, over tables.
 
         Returns:
-            generator, metric, mean, low, high; share (generators) or rival ("real"), as the figure wants them.
+            generator, metric, mean, low, high; share (generators) or rival ("real"), as the figure wants them; only
+            metrics that some share has, since rivals alone are no curve.
         """
         frame = self.evidence.frame
         own = frame[frame["metric"].isin(self.measures()) & frame["value"].notna() & (frame["condition"] != OPTIMAL)]
@@ -71,7 +72,8 @@ class RareClass(Page):
                 found = across(gain.to_numpy(), self.evidence.resampling.confidence)
                 rows.append({"metric": metric, "generator": generator, "condition": condition, **vars(found)})
         gained = pd.DataFrame(rows, columns=["metric", "generator", "condition", "mean", "low", "high"])
-        return arms(self.evidence.ordered(gained.assign(dataset="")).drop(columns="dataset"))
+        both = arms(self.evidence.ordered(gained.assign(dataset="")).drop(columns="dataset"))
+        return both[both["metric"].isin(both.loc[both["share"].notna(), "metric"])]
 
     def optimal(self) -> pd.DataFrame:
         """Return the arms of the tables whose law is known, the exact probabilities among the rivals; may be empty."""

@@ -1,7 +1,7 @@
 """How are numbers set as a table on a page?
 
-Plain HTML in the study's own classes, so that pages need no script and equal results give equal bytes. Counts of
-restricted tables below `FLOOR` are shown as "< 10": few patients may be known patients.
+Plain HTML in the study's own classes, so that pages need no script and equal results give equal bytes. What is shown
+of a restricted table follows the rules of `disclosure`; where they withhold a figure, the rule stands in its place.
 """
 
 from __future__ import annotations
@@ -14,13 +14,14 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from synthcohort.disclosure import FLOOR, RARE, outer, small, told_levels
 from synthcohort.figures import labels, style
 from synthcohort.schema import Column, Schema
 
 if TYPE_CHECKING:
     from synthcohort.datasets.table import Card
 
-FLOOR = 10
+FEW = f"fewer than {FLOOR} rows: withheld"
 
 
 @dataclass(frozen=True)
@@ -89,16 +90,16 @@ def interval(mean: float, low: float, high: float, digits: int = 3) -> Cell:
 def columns(frame: pd.DataFrame, schema: Schema, *, restricted: bool) -> str:
     """Return the table of columns: kind, role, meaning, unit, bounds or levels, missing cells.
 
-    Bounds and levels of a restricted table are cells of its rows and are left out.
+    Bounds and rare levels of a restricted table are cells of its rows: outer values and commoner levels are shown.
     """
     rows = []
     for column in schema.columns:
         absent = int(frame[column.name].isna().sum())
         share = f"{100 * absent / len(frame):.1f} %" if absent else "none"
-        shown = f"< {FLOOR} cells" if restricted and 0 < absent < FLOOR else share
+        shown = FEW if restricted and small(absent, len(frame)) else share
+        span = _covered_range(column, frame[column.name]) if restricted else _range(column)
         rows.append(
-            [column.name, column.kind, column.role, column.meaning or "–", column.unit or "–",
-             _range(column, restricted), shown]
+            [column.name, column.kind, column.role, column.meaning or "–", column.unit or "–", span, shown]
         )  # fmt: skip
     head = ["column", "kind", "role", "meaning", "unit", "range or levels", "missing"]
     return table(head, rows, text=range(6))
@@ -107,7 +108,8 @@ def columns(frame: pd.DataFrame, schema: Schema, *, restricted: bool) -> str:
 def missing_shares(frame: pd.DataFrame, *, restricted: bool) -> pd.Series:
     """Return the share of missing cells of every column that has any; small counts of a restricted table left out."""
     counts = frame.isna().sum()
-    return counts[counts >= (FLOOR if restricted else 1)] / len(frame)
+    hidden = counts.map(lambda count: restricted and small(count, len(frame)))
+    return counts[(counts > 0) & ~hidden] / len(frame)
 
 
 def side_by_side(intervals: pd.DataFrame, directions: Mapping[str, str]) -> str:
@@ -181,9 +183,19 @@ def _cell(value: object, left: bool) -> Cell:
     return Cell(said, css="text" if left else "")
 
 
-def _range(column: Column, restricted: bool) -> str:
-    if restricted:
-        return "not shown" if column.numeric else f"{len(column.levels)} levels"
+def _covered_range(column: Column, cells: pd.Series) -> str:
+    """Return between which values most cells lie, or the levels that are not rare."""
+    if column.numeric:
+        found = outer(cells.dropna())
+        said = "withheld" if found is None else f"{found[0]:g} to {found[1]:g}"
+        return f"{said} ({FLOOR} rows or more lie at or beyond each bound)"
+    told = told_levels(cells)
+    levels = [level for level in column.levels if level in told.index]
+    shown = ", ".join(levels[:8]) + (f", … ({len(levels)} levels)" if len(levels) > 8 else "")
+    return ", ".join(part for part in (shown, RARE if len(told) < cells.nunique() else "") if part)
+
+
+def _range(column: Column) -> str:
     if column.numeric:
         return "–" if column.low is None or column.high is None else f"{column.low:g} to {column.high:g}"
     shown = ", ".join(column.levels[:8])
@@ -201,14 +213,26 @@ def source(card: Card) -> str:
     return table([], rows)
 
 
-def split_sizes(sizes: pd.DataFrame) -> str:
-    """Return rows, distinct rows and share of the class of interest of every part of every split."""
+def split_sizes(sizes: pd.DataFrame, *, restricted: bool = False) -> str:
+    """Return rows, distinct rows and share of the class of interest of every part of every split.
+
+    Of a restricted table the shares are withheld altogether if one would tell of few rows: from the others, and the
+    share of the whole table, it could be worked out.
+    """
+    few = restricted and any(small(round(r.positive * r.rows), r.rows) for r in sizes.dropna().itertuples())
     rows = [
-        [str(row.split), row.part, f"{row.rows:,}", f"{row.distinct:,}",
-         f"{100 * row.positive:.2f} %" if math.isfinite(row.positive) else "–"]
+        [str(row.split), row.part, f"{row.rows:,}",
+         FEW if restricted and small(row.rows - row.distinct, row.rows) else f"{row.distinct:,}",
+         FEW if few else f"{100 * row.positive:.2f} %" if math.isfinite(row.positive) else "–"]
         for row in sizes.itertuples()
     ]  # fmt: skip
     return table(["split", "part", "rows", "distinct rows", "class of interest"], rows, text=(0, 1))
+
+
+def filled(cells: pd.DataFrame, rows: int, *, restricted: bool) -> str:
+    """Return how many cells of each column were filled (columns column, cells) of `rows` rows."""
+    said = cells["cells"].map(lambda n: FEW if restricted and small(n, rows) else str(n))
+    return plain(cells.assign(cells=said)) if restricted else plain(cells)
 
 
 def plain(frame: pd.DataFrame) -> str:

@@ -1,8 +1,9 @@
 """Which rows may choose a generator's settings?
 
-Rows that are in the test part of no split of the study: what is chosen on them is clean for every test set. The splits
-are made again from the whole table as the stage `prepare` makes them. Of the rows left at most `tuning.rows` are drawn
-once, the same for every generator, and split like any table of the study into
+Rows that are in the test part of no split of the study: what is chosen on them is clean for every test set. Where rows
+belong together, as the stays of one patient do, no row of such a group is in any test part either. The splits are made
+again from the whole table as the stage `prepare` makes them. Of the rows left at most `tuning.rows` are drawn once, the
+same for every generator, and split like any table of the study into
 
 - train: a generator learns from them;
 - validation: it may stop early on them, a share `study.validation_share`;
@@ -19,6 +20,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from synthcohort.cells.grouping import read_groups
 from synthcohort.cells.rows import read_table
 from synthcohort.datasets.table import Table
 from synthcohort.fingerprint import fingerprints
@@ -57,7 +59,8 @@ def tuning_rows(study: Study, dataset: str) -> TuningRows:
     if study.paths.skipped(dataset).is_file():
         raise ParamsError(f"tuning.tables: {dataset} could not be had on this machine; bring it, or name other tables")
     table, rng = read_table(study.paths.table(dataset)), study.rng.branch("tuning", dataset)
-    splits = _splits(study, dataset, table)
+    groups = read_groups(study.paths.table(dataset))
+    splits = _splits(study, dataset, table, groups)
     tested = np.concatenate([split.test for split in splits])
     clean = np.setdiff1d(np.arange(len(table.frame)), tested)
     if len(clean) < FEWEST:
@@ -65,7 +68,8 @@ def tuning_rows(study: Study, dataset: str) -> TuningRows:
             f"tuning.tables: the {len(splits)} splits of {dataset} leave {len(clean)} rows out of every test part, "
             f"tuning needs {FEWEST}; leave the table out, or lower study.splits or study.test_share"
         )
-    drawn = table.frame.iloc[_draw(clean, study.params.tuning.rows, rng.branch("rows"))].reset_index(drop=True)
+    places = _draw(clean, study.params.tuning.rows, rng.branch("rows"))
+    drawn = table.frame.iloc[places].reset_index(drop=True)
     (split,) = make_splits(
         drawn,
         table.schema,
@@ -73,6 +77,7 @@ def tuning_rows(study: Study, dataset: str) -> TuningRows:
         test_share=JUDGED_SHARE,
         validation_share=study.params.study.validation_share,
         rng=rng.branch("parts"),
+        groups=None if groups is None else np.unique(groups[places], return_inverse=True)[1],
     )
     parts, known = prepare(drawn, table.schema, split), _fingerprints_of_tests(table, splits)
     return TuningRows(
@@ -83,7 +88,7 @@ def tuning_rows(study: Study, dataset: str) -> TuningRows:
     )
 
 
-def _splits(study: Study, dataset: str, table: Table) -> list[Split]:
+def _splits(study: Study, dataset: str, table: Table, groups: np.ndarray | None) -> list[Split]:
     settings = study.params.study
     return make_splits(
         table.frame,
@@ -92,6 +97,7 @@ def _splits(study: Study, dataset: str, table: Table) -> list[Split]:
         test_share=settings.test_share,
         validation_share=settings.validation_share,
         rng=study.rng.branch("splits", dataset),
+        groups=groups,
     )
 
 

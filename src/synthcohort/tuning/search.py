@@ -37,6 +37,8 @@ from optuna.trial import FrozenTrial, TrialState, create_trial
 from tqdm import tqdm
 
 from synthcohort import sources
+from synthcohort.cells import grouping
+from synthcohort.datasets import restricted
 from synthcohort.generators import load as registry
 from synthcohort.generators.base import FitError
 from synthcohort.metrics.matrix import DataProblem
@@ -134,7 +136,7 @@ def _measure(study: Study, generator: str, setting: Setting, table: str, judge: 
     try:
         drawn = _draw(study, generator, setting, table, judge.rows)
     except FitError as error:
-        return Outcome(table, None, _line(error), time.process_time() - begin, 0.0)
+        return Outcome(table, None, _reason(study, table, error), time.process_time() - begin, 0.0)
     middle = time.process_time()
     if middle - begin > study.params.tuning.fit_cpu_seconds:
         reason = f"the fit and its draw took more than {study.params.tuning.fit_cpu_seconds:g} CPU seconds"
@@ -142,7 +144,7 @@ def _measure(study: Study, generator: str, setting: Setting, table: str, judge: 
     try:
         parts, reason = judge.parts(drawn), ""
     except DataProblem as error:
-        parts, reason = None, _line(error)
+        parts, reason = None, _reason(study, table, error)
     return Outcome(table, parts, reason, middle - begin, time.process_time() - middle)
 
 
@@ -154,8 +156,10 @@ def _draw(study: Study, generator: str, setting: Setting, table: str, rows: Tuni
     return model.sample(len(rows.train), rng=rng.branch("sample"))
 
 
-def _line(error: Exception) -> str:
-    return " ".join(str(error).split())
+def _reason(study: Study, table: str, error: Exception) -> str:
+    """Return why there is no objective, in one line, covered where the table is restricted."""
+    said, veil = " ".join(str(error).split()), restricted.veils(study).get(table)
+    return said if veil is None else veil.over(said)
 
 
 def _journal(study: Study, generator: str) -> optuna.Study:
@@ -175,10 +179,12 @@ def _stamp(study: Study, generator: str) -> str:
     tables = {name: (params.datasets[name].model_dump(), study.splits(name)) for name in params.tuning.tables}
     block, space = params.generators.get(generator, {}), params.search[generator]
     fixed = {name: value for name, value in block.items() if name not in space}
-    said = [generator, params.study.model_dump(), params.tuning.model_dump(), space, fixed, tables]
+    said = [generator, params.study.model_dump(), params.tuning.model_dump(exclude={"kept"}), space, fixed, tables]
     digest = hashlib.sha256(json.dumps(said).encode())
-    files = [study.paths.table(name) / file for name in tables for file in ("table.csv", "schema.json")]
-    for path in (*files, *deciding_files(generator)):
+    folders = [study.paths.table(name) for name in tables]
+    files = [folder / file for folder in folders for file in ("table.csv", "schema.json")]
+    groups = [folder / grouping.FILE for folder in folders if (folder / grouping.FILE).is_file()]
+    for path in (*files, *groups, *deciding_files(generator)):
         digest.update(hashlib.sha256(path.read_bytes()).digest())
     return digest.hexdigest()
 
