@@ -11,8 +11,8 @@ from synthcohort.cells import few_steps_imputing as cells
 from synthcohort.comparison.intervals import Resampling
 from synthcohort.figures import few_steps as figures
 from synthcohort.metrics.imputation import METRICS
-from synthcohort.report import few_steps as words
 from synthcohort.report import few_steps_impute as page
+from synthcohort.report import few_steps_tables
 
 PARAMS = """
 study: {seed: 1, splits: 3}
@@ -78,8 +78,10 @@ def test_no_loss_is_within_noise_and_a_score_that_nobody_has_says_nothing(case):
     )
     assert "2 scores over 3 splits: 2 supported" in found.answer()
     assert "Filling 60 rows 19 times takes 0.25 CPU seconds instead of 10" in found.answer()
-    assert "60 test rows a split, 20 % MCAR, filled 19 times, judged by the truth" in words.figure_note(found)
-    assert "CPU seconds of filling 60 rows 19 times, mean" in words.seconds_note(found)
+    assert "60 test rows a split, 20 % MCAR, filled 19 times, judged by the truth" in few_steps_tables.figure_note(
+        found
+    )
+    assert "CPU seconds of filling 60 rows 19 times, mean" in few_steps_tables.seconds_note(found)
 
 
 def test_a_larger_error_is_a_loss_and_a_gap_to_either_side_is_one(case):
@@ -95,10 +97,10 @@ def test_a_larger_error_is_a_loss_and_a_gap_to_either_side_is_one(case):
 
 def test_tables_and_figure_hold_every_solver(case):
     found = case()
-    seconds = words.seconds(found)
+    seconds = few_steps_tables.seconds(found)
     assert all(title in seconds for title in page.SOLVERS.values()) and seconds.count("<tr>") == 1 + 3
     assert seconds.count("badge supported") == 2 * 3  # two numbers of evaluations by three solvers
-    assert words.verdicts(found).count("badge supported") == 2 * 2
+    assert few_steps_tables.verdicts(found).count("badge supported") == 2 * 2
     drawn = figures.quality(found.means, found.reference, titles=found.metrics, solvers=page.SOLVERS, heading="H")
     lines = [line for line in drawn.axes[0].lines if line.get_marker() in ("o", "s", "^")]
     assert [len(line.get_xdata()) for line in lines] == [2, 3, 2]

@@ -10,6 +10,7 @@ from synthcohort import study as studies
 from synthcohort.cells import few_steps as cells
 from synthcohort.comparison.intervals import Resampling
 from synthcohort.report import few_steps as page
+from synthcohort.report import few_steps_tables
 
 PARAMS = """
 study: {seed: 1, splits: 3}
@@ -105,17 +106,19 @@ def test_one_split_leaves_it_open(study):
     assert "undecided. 25 evaluations may or may not be" in found.answer() and "1 split:" in found.answer()
     assert "no interval from 1 split" in found.answer()
     assert "of 2 scores 0 differ from the reference, which proves no equality" in found.changes()[1]
-    assert "nan" not in page.verdicts(found) + page.seconds(found) + " ".join(found.changes())
+    assert "nan" not in few_steps_tables.verdicts(found) + few_steps_tables.seconds(found) + " ".join(found.changes())
 
 
 def test_tables_hold_every_number_of_evaluations(case):
     found = case(second_order_5=0.3)
-    table = page.verdicts(found)
+    table = few_steps_tables.verdicts(found)
     assert table.count('badge supported">+0.000') == 2 and table.count('badge contradicted">-0.300') == 2
-    seconds = page.seconds(found)
+    seconds = few_steps_tables.seconds(found)
     assert seconds.count("<tr>") == 1 + 3 and "reference" in seconds and ">10 <small>" in seconds
     assert seconds.count("badge contradicted") == 1 and seconds.count("badge supported") == 3
-    assert page.seconds_note(found).endswith("A machine.") and "2 draws of 60 rows a split" in page.figure_note(found)
+    assert few_steps_tables.seconds_note(found).endswith(
+        "A machine."
+    ) and "2 draws of 60 rows a split" in few_steps_tables.figure_note(found)
 
 
 def test_scores_that_failed_on_every_split_are_no_case(study):

@@ -1,4 +1,4 @@
-"""How few evaluations of the network draw a good row, or fill a hidden cell well? What the page says and shows.
+"""How few evaluations of the network draw a good row, or fill a hidden cell well? What the page says.
 
 The reference is ancestral sampling with very many evaluations; a draw with few is good if it is within split noise of
 the reference (`comparison.noise`) by every score. Filling hidden cells is judged in the same way, by scores of its own
@@ -21,7 +21,7 @@ from synthcohort.comparison.paired import holm
 from synthcohort.report import gathering
 from synthcohort.report.captions_study import measured_on
 from synthcohort.report.questions import counted
-from synthcohort.report.tables import Cell, interval, number, table
+from synthcohort.report.tables import number
 from synthcohort.report.verdicts import said
 from synthcohort.study import FewStepsBlock, Study
 
@@ -124,7 +124,7 @@ class Case:
         gain = said(Interval(least["difference"], least["low"], least["high"], least["splits"]))
         return (
             f"{self.name}: {word}. {self.asked:,} evaluations {verb} within split noise of {self.ancestral:,} "
-            f"ancestral steps ({len(own)} scores over {_splits(own)}: {tally}). Nearest to a loss: "
+            f"ancestral steps ({len(own)} scores over {splits_of(own)}: {tally}). Nearest to a loss: "
             f"{self.task.titles[least['metric']]}, gain {gain}, noise {number(least['noise'])}. Of the evaluations, "
             f"{self.fewest(SECOND)}.{self._speed()}"
         )
@@ -231,79 +231,13 @@ def machine_of(path: Path, dataset: str, generator: str) -> str:
     return measured_on({(dataset, generator): gathering.machine(path)})[0]
 
 
-def figure_note(found: Case) -> str:
-    """Return the caption of the figure."""
-    return (
-        f"{found.name}: means over {_splits(found.judged)} with their {100 * found.confidence:g} % interval (corrected "
-        f"resampled t); {found.task.drawn}. Band: the interval of the reference, {found.ancestral:,} ancestral steps. "
-        "Draws of one split share its rows, so that paired differences, in the table below, are surer than these "
-        "intervals look."
-    )
-
-
-def verdicts(found: Case) -> str:
-    """Return the gains over the reference, a row per score and a column per number of evaluations."""
-    own = found.judged[found.judged["solver"] == SECOND].set_index(["metric", "evaluations"])
-    numbers = sorted(own.index.get_level_values("evaluations").unique())
-    rows = []
-    for metric, title in found.metrics.items():
-        entries = [own.loc[(metric, n)] for n in numbers]
-        rows.append([title, float(entries[0]["noise"]), *(_gain(entry) for entry in entries)])
-    return table(["gain over the reference", "noise", *(f"{n:,} evaluations" for n in numbers)], rows)
-
-
-def verdicts_note(found: Case) -> str:
-    """Return the caption of the table of gains."""
-    return (
-        f"{found.name}, second-order steps: mean gain over {found.ancestral:,} ancestral steps, paired by split, with "
-        f"its {100 * found.confidence:g} % interval (corrected resampled t). Noise: half the width of the reference's "
-        "own interval. Green: the interval lies above a loss of the noise; red: below; grey: neither."
-    )
-
-
-def seconds(found: Case) -> str:
-    """Return CPU seconds and the verdict of a draw, a row per number of evaluations and two columns per solver."""
-    known = found.seconds.set_index(["solver", "evaluations"])
-    rows = []
-    for n in sorted(known.index.get_level_values("evaluations").unique()):
-        row: list[object] = [f"{n:,}"]
-        for solver in found.task.solvers:
-            there, judged = (solver, n) in known.index, len(found.at(solver, n)) > 0
-            entry = known.loc[(solver, n)] if there else None
-            row.append(Cell("–") if entry is None else interval(entry["mean"], entry["low"], entry["high"], 2))
-            word = found.word(solver, n)
-            row.append(
-                Cell(word, css="text", badge=word) if judged else Cell("reference" if there else "–", css="text")
-            )
-        rows.append(row)
-    head = [
-        "evaluations",
-        *(title for name in found.task.solvers.values() for title in (f"{name}, CPU seconds", "within noise")),
-    ]
-    return table(head, rows, text=range(0, len(head), 2))
-
-
-def seconds_note(found: Case) -> str:
-    """Return the caption of the table of CPU seconds."""
-    return (
-        f"{found.name}: CPU seconds of {found.task.timed}, mean over splits with its interval; within noise "
-        f"by every score. {found.machine}"
-    )
-
-
 def _named(frame: pd.DataFrame) -> pd.DataFrame:
     """Return the frame with the solver and the number of evaluations that its conditions name."""
     parts = frame["condition"].str.extract(r"^(?P<solver>.+)_(?P<evaluations>\d+)$")
     return frame.assign(solver=parts["solver"], evaluations=parts["evaluations"].astype(int))
 
 
-def _gain(row: pd.Series) -> Cell:
-    if not row["splits"]:
-        return Cell("–")
-    bounds = f"[{row['low']:+.3f}, {row['high']:+.3f}]" if row["splits"] > 1 else ""
-    return Cell(f"{row['difference']:+.3f}", bounds, badge=row["verdict"])
-
-
-def _splits(rows: pd.DataFrame) -> str:
+def splits_of(rows: pd.DataFrame) -> str:
+    """Return how many splits the rows are from, in words."""
     low, high = int(rows["splits"].min()), int(rows["splits"].max())
     return counted(low, "split") if low == high else f"{low} to {high} splits"
