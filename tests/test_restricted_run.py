@@ -18,6 +18,7 @@ from matplotlib.text import Text
 
 from synthcohort import scores, site, stages
 from synthcohort import study as studies
+from synthcohort.cells import hidden
 from synthcohort.datasets import fetch
 from synthcohort.datasets.table import TableError
 from synthcohort.report import show
@@ -35,6 +36,13 @@ study: {{seed: 1, splits: 2, test_share: 0.3, validation_share: 0.2}}
 datasets: {{cohort: {{path: cohort.csv, target: died, positive: "yes", restricted: {restricted}}}}}
 generators: {{bootstrap: {{}}, independent: {{}}}}
 conditions: [as_observed]
+imputation:
+  tables: [cohort]
+  imputers: {{mean_mode: {{}}, mtabgen_mlp: {{width: 8, depth: 1, max_steps: 10, evaluate_every: 5, steps: 2}}}}
+  scenarios: [{{mcar: 0.2}}, {{mar: 0.2}}]
+  draws: 2
+  as_found: true
+few_steps: {{imputed_tables: [cohort], imputers: [mtabgen_mlp], evaluations: [2, 3], asked: 3, ancestral: 5, draws: 2}}
 metrics:
   classifiers: [xgboost]
   augmentation_classifiers: [xgboost]
@@ -138,6 +146,38 @@ def test_the_same_search_finds_every_canary_of_a_table_that_is_not_restricted(tm
     for stage in ("raw", "prepare"):
         shown.run(stage, dataset="cohort")
     assert leaks(shown.said) == set(CANARIES)
+
+
+def test_nothing_of_a_restricted_table_leaves_by_the_study_of_imputation(tmp_path, shown, capfd):
+    study = begin(tmp_path, restricted=True)
+    fetch.bring_all(study)
+    for stage in ("raw", "prepare", "dependence"):
+        shown.run(stage, dataset="cohort")
+    for imputer in study.params.imputation.imputers:
+        shown.run("impute", dataset="cohort", imputer=imputer)
+    shown.run("few_steps_impute", dataset="cohort", imputer="mtabgen_mlp")
+    for page in ("impute_page", "ablations_page", "few_steps_page"):
+        shown.run(page)
+    holes = pd.read_csv(study.paths.holes("cohort") / "split_0" / "train.csv")
+    assert 0 < len(holes) <= 7 and any("mtabgen_mlp" in said for said in shown.said)
+    assert not leaks([*shown.said, *written(study), *capfd.readouterr()])
+
+
+@pytest.mark.parametrize("restricted", [True, False])
+def test_few_holes_are_not_counted(tmp_path, shown, restricted):
+    study = begin(tmp_path, restricted=restricted)
+    fetch.bring_all(study)
+    for stage in ("raw", "prepare"):
+        shown.run(stage, dataset="cohort")
+    shown.run("impute", dataset="cohort", imputer="mean_mode")
+    found = scores.read(study.paths.impute("cohort", "mean_mode"))
+    cells = found[~found["metric"].str.startswith("impute_auroc")]
+    few = cells[cells["metric"].str.startswith("found_") & ~cells["metric"].str.contains("categorical")]
+    if restricted:
+        assert (cells["n"] % 11 == 0).all() and (cells["n"] > 0).any()
+        assert len(few) == 4 and set(few["note"]) == {hidden.TOO_FEW} and few["value"].isna().all()
+    else:
+        assert (cells["n"] % 11 > 0).any() and few["n"].between(1, 7).all() and few["value"].notna().all()
 
 
 @pytest.mark.parametrize("restricted", [True, False])

@@ -28,8 +28,8 @@ RARE = "(rare)"
 COVER = "[withheld]"
 # errors whose sentences are this library's own: cells stand in them only in quotation marks or as numbers
 SPOKEN = frozenset(
-    {"AbilityError", "DataProblem", "FitError", "ImputationError", "ParamsError", "PreparationError", "SchemaError",
-     "SplitError", "TableError"}
+    {"AbilityError", "DataProblem", "FitError", "ImputationError", "MissingnessError", "ParamsError",
+     "PreparationError", "SchemaError", "SplitError", "TableError"}
 )  # fmt: skip
 # an apostrophe inside a word opens no quotation
 _SECRET = re.compile(

@@ -59,7 +59,8 @@ def few_steps_impute_cell(study: Study, dataset: str, imputer: str) -> Drawn:
             for found, key in ((parts, "scores"), (costs, "costs")):
                 own = [Score(**score) for score in record[key]]
                 found.append(scores.to_frame(own, dataset=dataset, generator=imputer, split=split))
-    whole = Drawn(pd.concat(parts, ignore_index=True), pd.concat(costs, ignore_index=True))
+    told = hidden.told(study, dataset, pd.concat(parts, ignore_index=True))
+    whole = Drawn(told, pd.concat(costs, ignore_index=True))
     scores.write(whole.scores, study.paths.few_steps_impute(dataset, imputer))
     spent = study.paths.few_steps_impute_cost(dataset, imputer)
     if study.in_pipeline or not spent.is_file():  # reading along in JupyterLab must not change what was measured

@@ -22,10 +22,13 @@ from synthcohort import missingness
 from synthcohort.cells import holes, imputers
 from synthcohort.cells.holdout import read_test
 from synthcohort.cells.rows import read_development, read_schema
+from synthcohort.datasets.restricted import is_restricted
+from synthcohort.disclosure import FLOOR
 from synthcohort.generators.base import FitError, Generator
 from synthcohort.imputation import ImputationError
 from synthcohort.imputers.base import Imputer
 from synthcohort.metrics.imputation import METRICS
+from synthcohort.metrics.imputation_plausibility import METRICS as PLAUSIBLE
 from synthcohort.missingness import MissingnessError
 from synthcohort.rng import Rng
 from synthcohort.schema import Schema
@@ -33,6 +36,7 @@ from synthcohort.study import ImputationBlock, Scenario, Study
 
 FAILURES = (FitError, ImputationError, MissingnessError)  # of hiding, fitting and drawing: reasons, no faults
 PARTS = ("train", "validation", "test")
+TOO_FEW = "too few cells to be told of a restricted table"
 
 
 @dataclass(frozen=True)
@@ -99,6 +103,24 @@ def owed(schema: Schema) -> Sequence[str]:
     """Return the scores that hidden features of a table have."""
     kinds = {"", *(column.kind for column in schema.features)}
     return [name for name, measure in METRICS.items() if measure.kind in kinds]
+
+
+def told(study: Study, dataset: str, found: pd.DataFrame) -> pd.DataFrame:
+    """Return the tidy scores of a table as they may be told.
+
+    How many cells a mask hides says how many were missing from the first, since the seed is no secret; and holes as
+    found are such a number themselves. So the scores of a restricted table count cells in whole steps of `FLOOR`, and
+    those of fewer are withheld.
+    """
+    if not is_restricted(dataset, study.params.datasets[dataset]):
+        return found
+    counted = found["metric"].isin([*METRICS, *PLAUSIBLE]) & found["value"].notna()
+    few = counted & (found["n"] < FLOOR)
+    return found.assign(
+        value=found["value"].mask(few),
+        n=found["n"].mask(counted, found["n"] // FLOOR * FLOOR),
+        note=found["note"].mask(few, TOO_FEW),
+    )
 
 
 def fit(split: Split, model: Imputer | Generator, rng: Rng, device: str) -> float:

@@ -75,7 +75,7 @@ def impute_cell(study: Study, dataset: str, imputer: str) -> Imputed:
         for split in range(splits):
             found = _record(study, dataset, imputer, split=split, bar=bar)
             parts.append(scores.to_frame(found, dataset=dataset, generator=imputer, split=split))
-    both = pd.concat(parts, ignore_index=True)
+    both = hidden.told(study, dataset, pd.concat(parts, ignore_index=True))
     spent = both["axis"] == "cost"
     whole = Imputed(both[~spent].reset_index(drop=True), both[spent].reset_index(drop=True))
     scores.write(whole.scores, study.paths.impute(dataset, imputer))

@@ -40,6 +40,7 @@ def veil(study: Study, tables: Iterable[str]) -> Veil | None:
 def _veil(study: Study, name: str, block: DatasetBlock) -> Veil:
     """Let through what params.yaml says, which is no secret, and the names of the columns once they are known."""
     names = {name, *study.params.generators, *study.params.conditions, "train", "validation", "test"}
+    names |= set(study.params.imputation.imputers)
     names |= {*block.kinds, *block.sensitive, *block.drop, *([block.target] if block.target else [])}
     path = study.paths.table(name) / "schema.json"
     if path.is_file():
