@@ -269,6 +269,13 @@ def test_what_was_kept_under_other_settings_rows_or_code_is_not_used(study, seen
     assert len(seen["fit"]) == 2
 
 
+def test_no_more_splits_are_asked_than_wanted_and_the_first_are_kept(study, seen):
+    imputing.impute_cell(_with(study, splits=1), "toy", "mice")
+    assert set(scores.read(study.paths.impute("toy", "mice"))["split"]) == {0} and len(seen["fit"]) == 1
+    imputing.impute_cell(study, "toy", "mice")
+    assert set(scores.read(study.paths.impute("toy", "mice"))["split"]) == {0, 1} and len(seen["fit"]) == 2
+
+
 def _with(study, **changed):
     block = study.params.imputation.model_copy(update=changed)
     return studies.Study(study.params.model_copy(update={"imputation": block}), study.paths)

@@ -208,6 +208,7 @@ class ImputationBlock(_Block):
         imputers: a module of `imputers`, or of `generators` with the ability "impute" -> its hyperparameters.
         fitted: how cells of the train and validation rows are hidden; one of `scenarios`, the one in the page's tables.
         scenarios: how cells of the test rows are hidden, one after the other.
+        splits: splits of each table at most, the first ones.
         draws: completed tables each imputer gives; coverage takes 19 or more.
         classifier: family that learns from completed train rows.
         as_found: whether rows are also completed as they were found, where the table has holes of its own.
@@ -217,6 +218,7 @@ class ImputationBlock(_Block):
     imputers: dict[str, dict[str, Any]] = {}
     fitted: Scenario = Scenario.model_validate({"mcar": 0.2})
     scenarios: list[Scenario] = [Scenario.model_validate({"mcar": rate}) for rate in (0.1, 0.2, 0.3, 0.5, 0.7)]
+    splits: int = Field(default=3, ge=1)
     draws: int = Field(default=20, ge=1)
     classifier: Family = "xgboost"
     as_found: bool = False

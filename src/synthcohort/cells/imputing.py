@@ -1,6 +1,6 @@
 """How well does one imputer fill the cells that were hidden from it, and what does that cost?
 
-On every split the imputer is fitted once, on train rows some of whose cells are hidden (`fitted`). Then it completes
+On each of the first `splits` splits the imputer is fitted once, on train rows some of whose cells are hidden (`fitted`). Then it completes
 the test rows under each scenario, several times over, and the draws are judged against the truth
 (`metrics.imputation`); it completes the train rows as well, and a predictor learns from each draw and is judged on the
 test rows as `prepare` filled them (`metrics.imputation_downstream`). The condition of a score names the scenario:
@@ -68,8 +68,9 @@ class _Fitted:
 
 
 def impute_cell(study: Study, dataset: str, imputer: str) -> Imputed:
-    """Fit one imputer on every split of a table, fill every scenario, write the cell's score and cost files."""
-    splits, block = study.splits(dataset), study.params.imputation
+    """Fit one imputer on the first splits of a table, fill every scenario, write the cell's score and cost files."""
+    block = study.params.imputation
+    splits = min(study.splits(dataset), block.splits)
     parts = []
     with tqdm(total=splits * _count(block), desc=f"{dataset} {imputer}", unit="step") as bar:
         for split in range(splits):
