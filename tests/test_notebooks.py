@@ -8,6 +8,7 @@ from pathlib import Path
 import nbformat
 import pytest
 
+import toys
 from synthcohort import study as studies
 from synthcohort.pages import strip
 
@@ -21,6 +22,7 @@ generators: {independent: {}, bootstrap: {}, tabddpm: {width: 8, depth: 1, max_s
 metrics: {classifiers: [xgboost], augmentation_shares: [1.0], max_rows_pairwise: 60, max_rows_distance: 60}
 shadow: {tables: [wdbc], models: 6, targets: 5}
 few_steps: {tables: [wdbc], generators: [tabddpm], evaluations: [2, 5], asked: 5, ancestral: 10, rows: 50}
+scale: {tables: [wdbc], rows: [40], columns: [4], wide_rows: 40, asked_rows: 40, asked_columns: 4}
 tuning: {trials: 2, tables: [wdbc], rows: 80}
 search: {tabddpm: {width: [8, 4]}}
 claims:
@@ -38,7 +40,7 @@ def path(request):
 
 
 def test_there_is_a_notebook_per_stage():
-    stages = "00 10 15 20 25 30 35 36 40 50 51 52 53 54 58 80 90"
+    stages = "00 10 15 20 25 30 33 35 36 40 50 51 52 53 54 58 59 80 90"
     assert [p.stem[:2] for p in NOTEBOOKS] == stages.split()
 
 
@@ -80,6 +82,27 @@ def test_saving_in_jupyter_gives_the_committed_bytes(path):
     strip.save_stripped(model)
     saved = nbformat.writes(nbformat.from_dict(model["content"])) + "\n"
     assert saved == path.read_text(encoding="utf-8")
+
+
+def test_a_page_of_splits_counts_those_of_its_own_table(tmp_path, monkeypatch):
+    from synthcohort.cells import rows
+    from synthcohort.datasets.table import Card, Table
+    from synthcohort.report import show
+
+    said: list[str] = []
+    monkeypatch.setattr(show, "say", lambda *sentences: said.extend(sentences))
+    (tmp_path / "params.yaml").write_text(PARAMS.replace("{rows: 140}", "{rows: 140, splits: 3}"))
+    (tmp_path / "dvc.yaml").touch()
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("SYNTHCOHORT_ROOT", raising=False)
+    opened = studies.load()
+    rows.write_table(
+        Table(*toys.mixed(140), Card("wdbc", "t", "nobody", (), "none", "none")), opened.paths.table("wdbc")
+    )
+    names: dict[str, object] = {}
+    for cell in _code(ROOT / "notebooks" / "10_prepare.ipynb"):
+        exec(compile(cell.source, "10_prepare", "exec"), names)
+    assert opened.params.study.splits == 2 and any("over 3 splits no row is" in sentence for sentence in said)
 
 
 def test_all_run_in_order_from_the_folder_of_the_notebooks(tmp_path, monkeypatch, capsys):

@@ -81,6 +81,14 @@ STAGES: dict[str, Stage] = {
         by_name="generators",
         long=True,
     ),
+    "scale": Stage(
+        "33_scale",
+        ("dataset", "generator"),
+        tables=(Paths.scale,),
+        records=(Paths.scale_machine,),
+        by_name="generators",
+        long=True,
+    ),
     "side_by_side": Stage("40_side_by_side", ("dataset",), page=lambda paths, dataset: paths.page(f"tables/{dataset}")),
     "faithful": Stage("50_faithful", (), page=lambda paths: paths.page("faithful")),
     "useful": Stage("51_useful", (), page=lambda paths: paths.page("useful")),
@@ -88,6 +96,7 @@ STAGES: dict[str, Stage] = {
     "leak": Stage("53_leak", (), page=lambda paths: paths.page("leak")),
     "few_steps_page": Stage("54_few_steps", (), page=lambda paths: paths.page("few_steps")),
     "settings": Stage("58_settings", (), page=lambda paths: paths.page("settings")),
+    "scale_page": Stage("59_scale", (), page=lambda paths: paths.page("scale")),
     "cost": Stage("80_cost", (), page=lambda paths: paths.page("cost")),
     "findings": Stage("90_findings", (), page=lambda paths: paths.page("findings")),
 }
@@ -111,6 +120,7 @@ def check(study: Study) -> None:
         raise ParamsError(f"params.yaml: {error}") from None
     _check_tables(study, "shadow", study.params.shadow.tables)
     _check_few_steps(study)
+    _check_tables(study, "scale", study.params.scale.tables)
     _check_tables(study, "tuning", study.params.tuning.tables)
     for name in study.params.search:
         _check_search(study, name)
@@ -211,7 +221,7 @@ def _check_few_steps(study: Study) -> None:
 
     block, known = study.params.few_steps, study.params.generators
     _check_tables(study, "few_steps", block.tables)
-    for name in block.generators:
+    for name in block.generators if block.tables else []:
         if name not in known:
             raise ParamsError(f"few_steps.generators: no generator {name!r}; there are {list(known)}")
         missing = few_steps.missing_options(name)
@@ -228,7 +238,8 @@ def _cells(study: Study, name: str) -> tuple[Iterable[str], Iterable[str]]:
     params = study.params
     if name == "few_steps":
         return params.few_steps.tables, params.few_steps.generators
-    return (params.shadow.tables if name == "shadow" else params.datasets), params.generators
+    some = {"shadow": params.shadow.tables, "scale": params.scale.tables}
+    return some.get(name, params.datasets), params.generators
 
 
 def _check_search(study: Study, name: str) -> None:

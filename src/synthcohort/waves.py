@@ -19,13 +19,15 @@ from pathlib import Path
 
 from synthcohort.study import ParamsError, Study
 
-PAGES = ("findings", "faithful", "rare_class", "leak", "useful", "few_steps_page", "settings", "cost")  # one cell each
+PAGES = (  # one cell each
+    *("findings", "faithful", "rare_class", "leak", "useful", "few_steps_page", "settings", "scale_page", "cost"),
+)
 WAVES = (
     ("sources",),
     ("raw",),
     ("prepare",),
     ("reference", "train"),
-    ("evaluate", "shadow", "few_steps"),
+    ("evaluate", "shadow", "few_steps", "scale"),
     ("side_by_side", *PAGES),
 )
 
@@ -104,7 +106,8 @@ def _cells(study: Study) -> list[str]:
     attacked = [f"shadow@{d}-{g}" for d in datasets if d in study.params.shadow.tables for g in generators]
     again = study.params.few_steps
     drawn = [f"few_steps@{d}-{g}" for d in datasets if d in again.tables for g in again.generators]
-    return ["sources", *per_table, *PAGES, *attacked, *drawn, *per_cell]
+    scaled = [f"scale@{d}-{g}" for d in datasets if d in study.params.scale.tables for g in generators]
+    return ["sources", *per_table, *PAGES, *attacked, *drawn, *scaled, *per_cell]
 
 
 def _stale(root: Path) -> set[str]:
