@@ -8,6 +8,7 @@ from pathlib import Path
 import nbformat
 import pytest
 
+import toys
 from synthcohort import study as studies
 from synthcohort.pages import strip
 
@@ -29,6 +30,7 @@ imputation:
   scenarios: [{mcar: 0.2}, {mar: 0.2}]
   draws: 2
 width: {laws: [numbers], columns: [3, 4], rows: 40, repetitions: 1, draws: 2, methods: {mean_mode: }}
+scale: {tables: [wdbc], rows: [40], columns: [4], wide_rows: 40, asked_rows: 40, asked_columns: 4}
 tuning: {trials: 2, tables: [wdbc], rows: 80}
 search: {tabddpm: {width: [8, 4]}}
 claims:
@@ -46,7 +48,7 @@ def path(request):
 
 
 def test_there_is_a_notebook_per_stage():
-    stages = "00 10 15 20 25 30 34 35 36 37 38 39 40 50 51 52 53 54 55 56 57 58 80 90"
+    stages = "00 10 15 20 25 30 33 34 35 36 37 38 39 40 50 51 52 53 54 55 56 57 58 59 80 90"
     assert [p.stem[:2] for p in NOTEBOOKS] == stages.split()
 
 
@@ -88,6 +90,27 @@ def test_saving_in_jupyter_gives_the_committed_bytes(path):
     strip.save_stripped(model)
     saved = nbformat.writes(nbformat.from_dict(model["content"])) + "\n"
     assert saved == path.read_text(encoding="utf-8")
+
+
+def test_a_page_of_splits_counts_those_of_its_own_table(tmp_path, monkeypatch):
+    from synthcohort.cells import rows
+    from synthcohort.datasets.table import Card, Table
+    from synthcohort.report import show
+
+    said: list[str] = []
+    monkeypatch.setattr(show, "say", lambda *sentences: said.extend(sentences))
+    (tmp_path / "params.yaml").write_text(PARAMS.replace("{rows: 140}", "{rows: 140, splits: 3}"))
+    (tmp_path / "dvc.yaml").touch()
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("SYNTHCOHORT_ROOT", raising=False)
+    opened = studies.load()
+    rows.write_table(
+        Table(*toys.mixed(140), Card("wdbc", "t", "nobody", (), "none", "none")), opened.paths.table("wdbc")
+    )
+    names: dict[str, object] = {}
+    for cell in _code(ROOT / "notebooks" / "10_prepare.ipynb"):
+        exec(compile(cell.source, "10_prepare", "exec"), names)
+    assert opened.params.study.splits == 2 and any("over 3 splits no row is" in sentence for sentence in said)
 
 
 def test_all_run_in_order_from_the_folder_of_the_notebooks(tmp_path, monkeypatch, capsys):

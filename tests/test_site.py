@@ -75,6 +75,7 @@ def test_the_index_leads_to_every_table_and_names_what_is_simulated(study):
         "ablations.html",
         "width.html",
         "settings.html",
+        "scale.html",
     ):
         assert f'href="{link}"' in text
     assert "simulated" in text and "vae &amp; friends" in text and 'class="badge contradicted"' in text

@@ -87,6 +87,7 @@ def test_claims_and_conditions_are_checked_against_what_there_is(opened, tmp_pat
             PARAMS + "shadow: {tables: [wdbc, pima]}\n",
             r"shadow.tables: no dataset 'pima'; there are \['wdbc', 'gone'\]",
         ),
+        (PARAMS + "scale: {tables: [pima]}\n", "scale.tables: no dataset 'pima'"),
         (PARAMS + "few_steps: {tables: [pima], generators: [smote]}\n", "few_steps.tables: no dataset 'pima'"),
         (PARAMS + "few_steps: {tables: [wdbc], generators: [vae]}\n", "few_steps.generators: no generator 'vae'"),
         (
@@ -120,6 +121,11 @@ def test_claims_and_conditions_are_checked_against_what_there_is(opened, tmp_pat
         (tmp_path / "params.yaml").write_text(text)
         with pytest.raises(study.ParamsError, match=message):
             checks.check(study.load(tmp_path))
+
+
+def test_generators_of_a_question_that_is_put_to_no_table_are_not_checked(opened, tmp_path):
+    (tmp_path / "params.yaml").write_text(PARAMS + "few_steps: {tables: [], generators: [tabddpm]}\n")
+    checks.check(study.load(tmp_path))
 
 
 def test_every_stage_has_its_notebook():

@@ -23,6 +23,7 @@ def opened(tmp_path):
     text += "few_steps: {tables: [big], generators: [vae], imputed_tables: [small], imputers: [mice]}\n"
     text += "imputation: {tables: [big], imputers: {mice: , forests: }}\n"
     text += "width: {methods: {mice: }}\n"
+    text += "scale: {tables: [small]}\n"
     (tmp_path / "params.yaml").write_text(text)
     (tmp_path / "dvc.yaml").write_text("stages: {}\n")
     for name, size in (("big", 100), ("small", 1)):
@@ -35,7 +36,8 @@ def test_every_cell_runs_once_and_waves_keep_their_order(opened, monkeypatch):
     ran = []
     monkeypatch.setattr(waves, "_dvc", lambda arguments, root: ran.append(arguments[-1]) or 0)
     assert waves.run(opened, 2) == 0
-    assert len(ran) == len(set(ran)) == 1 + 2 * 4 + 2 * 2 * 2 + 2 + 1 + 2 + 1 + 1 + 1 + len(waves.PAGES) + 1
+    once = 2 * 4 + 2 * 2 * 2 + 2 + 1 + 2 + 1 + 1 + 1 + 2 + len(waves.PAGES)
+    assert len(ran) == len(set(ran)) == 1 + once + 1
     order = [next(i for i, w in enumerate(waves.WAVES) if c.split("@")[0] in w) for c in ran[:-1]]
     assert order == sorted(order)
     assert ran[-1] == "repro"
@@ -43,6 +45,7 @@ def test_every_cell_runs_once_and_waves_keep_their_order(opened, monkeypatch):
     assert {c for c in ran if c.startswith("few_steps@")} == {"few_steps@big-vae"}
     assert {c for c in ran if c.startswith("few_steps_impute@")} == {"few_steps_impute@small-mice"}
     assert [c for c in ran if c.startswith("impute@")] == ["impute@big-forests", "impute@big-mice"]
+    assert {c for c in ran if c.startswith("scale@")} == {"scale@small-smote", "scale@small-vae"}
 
 
 def test_cells_that_are_up_to_date_are_not_started(opened, monkeypatch):

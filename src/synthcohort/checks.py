@@ -33,6 +33,7 @@ def check(study: Study) -> None:
     _check_few_steps_imputed(study)
     _check_imputation(study)
     _check_width(study)
+    _check_tables(study, "scale", study.params.scale.tables)
     _check_tables(study, "tuning", study.params.tuning.tables)
     for name in study.params.search:
         _check_search(study, name)
@@ -58,7 +59,7 @@ def _check_few_steps(study: Study) -> None:
 
     block, known = study.params.few_steps, study.params.generators
     _check_tables(study, "few_steps", block.tables)
-    for name in block.generators:
+    for name in block.generators if block.tables else []:
         if name not in known:
             raise ParamsError(f"few_steps.generators: no generator {name!r}; there are {list(known)}")
         missing = few_steps.missing_options(name)

@@ -94,10 +94,11 @@ def _data(options: argparse.Namespace) -> int:
 
 
 def _check(options: argparse.Namespace) -> int:
-    from synthcohort import checks
+    from synthcohort import checks, tracked
 
     opened = studies.load()
     checks.check(opened)
+    tracked.check(opened)
     params = opened.params
     print(f"params.yaml is understood: {len(params.datasets)} tables x {len(params.generators)} generators x "
           f"{params.study.splits} splits, {len(params.claims)} claims")  # fmt: skip
@@ -139,10 +140,11 @@ def _agreed(question: str) -> bool:
 
 
 def _study(options: argparse.Namespace) -> int:
-    from synthcohort import checks, stages
+    from synthcohort import checks, stages, tracked
 
     opened = studies.load()
     checks.check(opened)
+    tracked.check(opened)
     if options.jobs > 1:
         stages.keep_absent(opened)
     code = waves.run(opened, options.jobs)

@@ -61,6 +61,10 @@ _PAGES = {
         "What did the search for settings find?",
         "How much each generator depends on its settings, and which the study runs",
     ),
+    "scale": (
+        "What do more rows and more columns cost?",
+        "CPU seconds and memory of every generator on ever larger tables, and which take how much within a budget",
+    ),
 }
 _VERDICTS = {
     "contradicted": "Contradicted",

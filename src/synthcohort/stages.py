@@ -117,6 +117,14 @@ STAGES: dict[str, Stage] = {
         by_name="methods",
         long=True,
     ),
+    "scale": Stage(
+        "33_scale",
+        ("dataset", "generator"),
+        tables=(Paths.scale,),
+        records=(Paths.scale_machine,),
+        by_name="generators",
+        long=True,
+    ),
     "side_by_side": Stage("40_side_by_side", ("dataset",), page=lambda paths, dataset: paths.page(f"tables/{dataset}")),
     "faithful": Stage("50_faithful", (), page=lambda paths: paths.page("faithful")),
     "useful": Stage("51_useful", (), page=lambda paths: paths.page("useful")),
@@ -127,6 +135,7 @@ STAGES: dict[str, Stage] = {
     "ablations_page": Stage("56_ablations", (), page=lambda paths: paths.page("ablations")),
     "width_page": Stage("57_width", (), page=lambda paths: paths.page("width")),
     "settings": Stage("58_settings", (), page=lambda paths: paths.page("settings")),
+    "scale_page": Stage("59_scale", (), page=lambda paths: paths.page("scale")),
     "cost": Stage("80_cost", (), page=lambda paths: paths.page("cost")),
     "findings": Stage("90_findings", (), page=lambda paths: paths.page("findings")),
 }
@@ -223,7 +232,8 @@ def _cells(study: Study, name: str) -> tuple[Iterable[str], Iterable[str]]:
         return params.few_steps.tables, params.few_steps.generators
     if name == "few_steps_impute":
         return params.few_steps.imputed_tables, params.few_steps.imputers
-    return (params.shadow.tables if name == "shadow" else params.datasets), params.generators
+    some = {"shadow": params.shadow.tables, "scale": params.scale.tables}
+    return some.get(name, params.datasets), params.generators
 
 
 def _find(study: Study, name: str, cell: dict[str, str]) -> Stage:

@@ -273,6 +273,43 @@ class WidthBlock(_Block):
         return self
 
 
+class ScaleBlock(_Block):
+    """What more rows, and more columns, cost every generator.
+
+    Args:
+        tables: the table whose rows are resampled, none to do without it; one at most.
+        rows: numbers of train rows, ascending.
+        columns: numbers of columns of a simulated table, ascending.
+        wide_rows: its train rows.
+        asked_rows, asked_columns: the sizes that the page asks about, among `rows` and `columns`.
+        fit_cpu_seconds: what one fit with a draw of as many rows may cost; larger sizes are left out.
+        stop_at: multiple of that at which a fit is ended.
+        memory_gb: resident size at which its process is ended, in 10^9 bytes.
+    """
+
+    tables: list[str] = Field(default=[], max_length=1)
+    rows: list[int] = [1000, 10_000, 100_000, 1_000_000]
+    columns: list[int] = [10, 100, 1000, 2000]
+    wide_rows: int = Field(default=1000, ge=20)
+    asked_rows: int = 100_000
+    asked_columns: int = 1000
+    fit_cpu_seconds: float = Field(default=20.0, gt=0)
+    stop_at: float = Field(default=3.0, ge=1)
+    memory_gb: float = Field(default=8.0, gt=0)
+
+    @model_validator(mode="after")
+    def _sizes(self) -> ScaleBlock:
+        for key, sizes, least, asked in (
+            ("rows", self.rows, 20, self.asked_rows),
+            ("columns", self.columns, 2, self.asked_columns),
+        ):
+            if not sizes or sizes != sorted({*sizes}) or sizes[0] < least:
+                raise ValueError(f"{key} {sizes} must be different numbers from {least} on, the smallest first")
+            if asked not in sizes:
+                raise ValueError(f"asked_{key} is {asked}; it must be one of {key} {sizes}")
+        return self
+
+
 class TuningBlock(_Block):
     """The search for the settings of the generators, the same for each of them.
 
@@ -339,6 +376,7 @@ class Params(_Block):
     few_steps: FewStepsBlock = FewStepsBlock()
     imputation: ImputationBlock = ImputationBlock()
     width: WidthBlock = WidthBlock()
+    scale: ScaleBlock = ScaleBlock()
     tuning: TuningBlock = TuningBlock()
     search: dict[str, dict[str, list[Choice]]] = {}
     claims: dict[str, ClaimBlock] = {}
@@ -477,6 +515,18 @@ class Paths:
         """Folder of what each table of one method gave: progress of a long stage, no output of the pipeline."""
         return self.root / "build" / "width" / method
 
+    def scale(self, dataset: str, generator: str) -> Path:
+        """What one generator cost on ever more rows of a table, and on ever more columns."""
+        return self.root / "reports" / "cost" / dataset / "scale" / f"{generator}.csv"
+
+    def scale_machine(self, dataset: str, generator: str) -> Path:
+        """On which processor, with which libraries, that was measured."""
+        return self.scale(dataset, generator).with_suffix(".json")
+
+    def scale_fits(self, dataset: str, generator: str) -> Path:
+        """Folder of what each of those fits gave: progress of a long stage, no output of the pipeline."""
+        return self.root / "build" / "scale" / dataset / generator
+
     def tuning(self, generator: str) -> Path:
         """The trials of the search for a generator's settings."""
         return self.root / "reports" / "tuning" / f"{generator}.csv"
@@ -609,7 +659,7 @@ class _StrictLoader(yaml.SafeLoader):
 
 _BLOCKS: dict[str, type[_Block]] = {
     "study": StudyBlock, "datasets": DatasetBlock, "metrics": MetricsBlock, "shadow": ShadowBlock,
-    "few_steps": FewStepsBlock, "imputation": ImputationBlock, "width": WidthBlock,
+    "few_steps": FewStepsBlock, "imputation": ImputationBlock, "width": WidthBlock, "scale": ScaleBlock,
     "tuning": TuningBlock, "claims": ClaimBlock,
 }  # fmt: skip
 

@@ -21,7 +21,7 @@ from synthcohort.study import ParamsError, Study
 
 PAGES = (  # one cell each
     *("findings", "faithful", "rare_class", "leak", "useful", "few_steps_page", "impute_page"),
-    *("ablations_page", "width_page", "settings"),
+    *("ablations_page", "width_page", "settings", "scale_page"),
     "cost",
 )
 WAVES = (
@@ -29,7 +29,7 @@ WAVES = (
     ("raw",),
     ("prepare",),
     ("reference", "train", "impute", "few_steps_impute", "dependence", "width"),
-    ("evaluate", "shadow", "few_steps"),
+    ("evaluate", "shadow", "few_steps", "scale"),
     ("side_by_side", *PAGES),
 )
 
@@ -113,7 +113,8 @@ def _cells(study: Study) -> list[str]:
     filled += [f"few_steps_impute@{d}-{i}" for d in datasets if d in again.imputed_tables for i in again.imputers]
     described = [f"dependence@{d}" for d in datasets if d in filling.tables]
     widened = [f"width@{method}" for method in reversed(study.params.width.methods)]
-    return ["sources", *per_table, *PAGES, *attacked, *drawn, *filled, *described, *widened, *per_cell]
+    scaled = [f"scale@{d}-{g}" for d in datasets if d in study.params.scale.tables for g in generators]
+    return ["sources", *per_table, *PAGES, *attacked, *drawn, *filled, *described, *widened, *scaled, *per_cell]
 
 
 def _stale(root: Path) -> set[str]:

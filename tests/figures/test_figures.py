@@ -216,3 +216,18 @@ def test_frames_fit_the_methods_and_point_to_a_sentinel_beyond_them():
     drawn = scores.dots(points, _intervals(points), directions={"shape": "up"}, heading="Scores")
     assert drawn.axes[0].get_xlim()[1] < 2
     assert [text.get_text() for text in drawn.axes[0].texts] == ["40 ▸"]
+
+
+def test_privacy_against_utility_of_one_split_has_points_without_bars():
+    points = _points(FEW)
+    chosen = _intervals(points).assign(low=np.nan, high=np.nan)
+    axes = scores.trade_off(chosen, across="memorisation", upward="shape", real=0.5).axes[0]
+    named = {text.get_text() for text in axes.texts}
+    assert {"bootstrap", "tabddpm"} <= named
+
+
+def test_a_generator_without_either_score_is_left_out_of_privacy_against_utility():
+    chosen = _intervals(_points(FEW))
+    chosen.loc[chosen["generator"] == "tabddpm", ["mean", "low", "high"]] = np.nan
+    (legend,) = scores.trade_off(chosen, across="memorisation", upward="shape").legends
+    assert "tabddpm" not in {text.get_text() for text in legend.get_texts()}

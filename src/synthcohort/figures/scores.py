@@ -87,7 +87,9 @@ def trade_off(
         real: what the real table itself achieves on the vertical axis.
         fresh: value of `across` for rows that are no nearer to train than to test.
     """
-    wide = intervals.pivot_table(index="generator", columns="metric", values=["mean", "low", "high"])
+    wide = intervals.pivot_table(
+        index="generator", columns="metric", values=["mean", "low", "high"], dropna=False
+    ).dropna(how="all")  # one split has no intervals: their columns are kept, empty as they are
     names = style.order(list(wide.index))
     width, height = (10.5, 6.2) if len(names) >= style.MANY else (7.5, 4.2)
     figure, (axes,) = style.grid(1, columns=1, width=width, height=height)
