@@ -14,6 +14,7 @@ from synthcohort.imputers import load as imputers
 
 ROOT = Path(__file__).parent.parent
 SOURCE = ROOT / "src" / "synthcohort"
+SETTINGS = ("study.py", "blocks", "paths.py")
 PIPELINE = yaml.safe_load((ROOT / "dvc.yaml").read_text(encoding="utf-8"))["stages"]
 PLANS = stages.plans(study.load(ROOT))
 
@@ -45,7 +46,7 @@ def needs(path: Path, apart: tuple[str, ...] = ()) -> frozenset[Path]:
             if file and file not in seen and not file.relative_to(SOURCE).as_posix().startswith(apart):
                 seen.add(file)
                 waiting.append(file)
-    return frozenset(seen - {SOURCE / "study.py"})
+    return frozenset(file for file in seen if file.relative_to(SOURCE).parts[0] not in SETTINGS)
 
 
 def of_notebook(path: Path, tmp_path: Path, apart: tuple[str, ...] = ()) -> frozenset[Path]:

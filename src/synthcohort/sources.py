@@ -6,8 +6,8 @@ follows the imports of each notebook and writes, for each kind of cell, the file
 depends on that list, and runs again when a file on it changes, comes or goes.
 
 A module that is looked up by name, such as the generator of a cell, is no import statement; its cell's list starts from
-it too. Two things are left out: `study` itself, since settings are tracked one by one as parameters, and, for stages
-that take long, the rooms that only draw or word what they found.
+it too. Two things are left out: `study` with its `blocks` and `paths`, since settings are tracked one by one as
+parameters, and, for stages that take long, the rooms that only draw or word what they found.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from functools import cache
 from pathlib import Path
 
 PACKAGE = Path(__file__).resolve().parent
-SETTINGS = "study.py"
+SETTINGS = ("study.py", "blocks", "paths.py")
 
 
 @dataclass(frozen=True)
@@ -69,10 +69,10 @@ def files(plan: Plan) -> set[str]:
     seen: set[Path] = set()
     waiting = {*plan.modules, *imported(plan.start)}
     while waiting:
-        waiting = {path for path in waiting if path.relative_to(PACKAGE).parts[0] not in plan.apart}
+        waiting = {path for path in waiting if _room(path) not in plan.apart}
         seen |= waiting
         waiting = {file for path in waiting for file in imported(path)} - seen
-    return {path.relative_to(PACKAGE).as_posix() for path in seen} - {SETTINGS}
+    return {path.relative_to(PACKAGE).as_posix() for path in seen if _room(path) not in SETTINGS}
 
 
 @cache
@@ -101,6 +101,10 @@ def _names(tree: ast.AST) -> set[str]:
 def _file(name: str) -> Path | None:
     path = PACKAGE.joinpath(*name.split(".")[1:]).with_suffix(".py")
     return path if path.is_file() else None
+
+
+def _room(path: Path) -> str:
+    return path.relative_to(PACKAGE).parts[0]
 
 
 def _digest(path: Path) -> str:

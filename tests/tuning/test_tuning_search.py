@@ -118,7 +118,8 @@ def test_all_the_code_that_decides_a_trial_is_in_its_stamp(generator):
     while waiting:
         seen |= waiting
         waiting = {file for path in waiting for file in imported(path)} - seen
-    assert seen - set(search.deciding_files(generator)) <= {SOURCE / "study.py"}
+    settings = {SOURCE / "study.py", SOURCE / "paths.py", *(SOURCE / "blocks").glob("*.py")}
+    assert seen - set(search.deciding_files(generator)) <= settings
 
 
 def test_a_trial_that_fails_is_kept_with_its_reason_and_has_no_value(make, monkeypatch):
