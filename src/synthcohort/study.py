@@ -187,6 +187,28 @@ class TuningBlock(_Block):
     kept: dict[str, str] = {}
 
 
+class ParallelBlock(_Block):
+    """Where the splits of a cell run; without this block one after the other, in the process of the cell.
+
+    Args:
+        backend: "loky" for processes on this machine, "dask" for the workers of a Dask cluster.
+        jobs: worker processes, each with one thread.
+        address: dask only, in place of `jobs`: a running cluster's tcp://host:port, or the file its scheduler wrote.
+    """
+
+    backend: Literal["loky", "dask"]
+    jobs: int | None = Field(None, ge=2)
+    address: str | None = None
+
+    @model_validator(mode="after")
+    def _workers(self) -> ParallelBlock:
+        if self.backend == "loky" and self.address is not None:
+            raise ValueError("address is for backend dask; loky starts jobs on this machine")
+        if (self.jobs is None) == (self.address is None):
+            raise ValueError("give jobs, how many workers to start, or for dask the address of a running scheduler")
+        return self
+
+
 Choice = bool | int | float | str
 
 
@@ -234,6 +256,7 @@ class Params(_Block):
     shadow: ShadowBlock = ShadowBlock()
     few_steps: FewStepsBlock = FewStepsBlock()
     tuning: TuningBlock = TuningBlock()
+    parallel: ParallelBlock | None = None
     search: dict[str, dict[str, list[Choice]]] = {}
     claims: dict[str, ClaimBlock] = {}
 
@@ -326,6 +349,10 @@ class Paths:
     def tuning_journal(self, generator: str) -> Path:
         """Every finished trial, in Optuna's form: progress of a long stage, no output of the pipeline."""
         return self.root / "build" / "tuning" / f"{generator}.log"
+
+    def finished_splits(self, stage: str, dataset: str, generator: str) -> Path:
+        """Folder of the finished splits of a cell that is not whole: progress of a long stage, no output of it."""
+        return self.root / "build" / "splits" / stage / dataset / generator
 
     def cost(self, dataset: str, generator: str) -> Path:
         """Cost file of one cell."""
@@ -449,6 +476,7 @@ _BLOCKS: dict[str, type[_Block]] = {
     "study": StudyBlock, "datasets": DatasetBlock, "metrics": MetricsBlock, "shadow": ShadowBlock,
     "few_steps": FewStepsBlock,
     "tuning": TuningBlock, "claims": ClaimBlock,
+    "parallel": ParallelBlock,
 }  # fmt: skip
 
 
