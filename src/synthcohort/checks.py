@@ -18,6 +18,7 @@ def check(study: Study) -> None:
     Raises:
         ParamsError: naming the key, what was found and what is known.
     """
+    from synthcohort import parallel
     from synthcohort.generators import load as registry
 
     known = {*study.params.generators, "real"}
@@ -28,6 +29,7 @@ def check(study: Study) -> None:
             conditions.find(name)
     except (LookupError, TypeError, ValueError) as error:
         raise ParamsError(f"params.yaml: {error}") from None
+    parallel.check(study.params.parallel)
     _check_tables(study, "shadow", study.params.shadow.tables)
     _check_few_steps(study)
     _check_few_steps_imputed(study)

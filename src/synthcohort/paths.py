@@ -140,6 +140,10 @@ class Paths:
         """Every finished trial, in Optuna's form: progress of a long stage, no output of the pipeline."""
         return self.root / "build" / "tuning" / f"{generator}.log"
 
+    def finished_splits(self, stage: str, dataset: str, generator: str) -> Path:
+        """Folder of the finished splits of a cell that is not whole: progress of a long stage, no output of it."""
+        return self.root / "build" / "splits" / stage / dataset / generator
+
     def cost(self, dataset: str, generator: str) -> Path:
         """Cost file of one cell."""
         return self.root / "reports" / "cost" / dataset / f"{generator}.csv"

@@ -23,6 +23,7 @@ from synthcohort.blocks.few_steps import FewStepsBlock
 from synthcohort.blocks.imputation import ImputationBlock
 from synthcohort.blocks.imputation import Scenario as Scenario
 from synthcohort.blocks.metrics import MetricsBlock, ShadowBlock
+from synthcohort.blocks.parallel import ParallelBlock
 from synthcohort.blocks.sizes import ScaleBlock, WidthBlock
 from synthcohort.blocks.tuning import Choice, TuningBlock
 from synthcohort.paths import Paths
@@ -55,6 +56,7 @@ class Params(Block):
     width: WidthBlock = WidthBlock()
     scale: ScaleBlock = ScaleBlock()
     tuning: TuningBlock = TuningBlock()
+    parallel: ParallelBlock | None = None
     search: dict[str, dict[str, list[Choice]]] = {}
     claims: dict[str, ClaimBlock] = {}
 
@@ -168,7 +170,7 @@ class _StrictLoader(yaml.SafeLoader):
 _BLOCKS: dict[str, type[Block]] = {
     "study": StudyBlock, "datasets": DatasetBlock, "metrics": MetricsBlock, "shadow": ShadowBlock,
     "few_steps": FewStepsBlock, "imputation": ImputationBlock, "width": WidthBlock, "scale": ScaleBlock,
-    "tuning": TuningBlock, "claims": ClaimBlock,
+    "tuning": TuningBlock, "parallel": ParallelBlock, "claims": ClaimBlock,
 }  # fmt: skip
 
 

@@ -158,7 +158,7 @@ def test_a_machine_is_read_or_not_recorded(tmp_path):
     assert gathering.machine(path) is None
     path.write_text(json.dumps({"reason": "the table could not be had"}))
     assert gathering.machine(path) is None
-    machine.write(path, "cpu")  # as a cell writes it
+    machine.write(path, machine.describe("cpu"))  # as a cell writes it
     assert gathering.machine(path).device == "cpu"
     path.write_text(json.dumps(RECORD))
     found = gathering.machine(path)

@@ -107,7 +107,7 @@ def few_steps_cell(study: Study, dataset: str, generator: str) -> Drawn:
     spent = study.paths.few_steps_cost(dataset, generator)
     if study.in_pipeline or not spent.is_file():  # reading along in JupyterLab must not change what was measured
         scores.write(whole.costs, spent)
-        machine.write(study.paths.few_steps_machine(dataset, generator), "cpu")
+        machine.write(study.paths.few_steps_machine(dataset, generator), machine.describe("cpu"))
     return whole
 
 

@@ -65,7 +65,7 @@ def few_steps_impute_cell(study: Study, dataset: str, imputer: str) -> Drawn:
     spent = study.paths.few_steps_impute_cost(dataset, imputer)
     if study.in_pipeline or not spent.is_file():  # reading along in JupyterLab must not change what was measured
         scores.write(whole.costs, spent)
-        machine.write(study.paths.few_steps_impute_machine(dataset, imputer), study.device)
+        machine.write(study.paths.few_steps_impute_machine(dataset, imputer), machine.describe(study.device))
     return whole
 
 

@@ -7,14 +7,16 @@ that cannot be completed leaves its reason instead; so does a condition that the
 from __future__ import annotations
 
 import json
+import shutil
 import time
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import pandas as pd
-from tqdm import tqdm
 
 from synthcohort import conditions, scores
-from synthcohort.cells import machine
+from synthcohort.cells import each_split, machine, progress
 from synthcohort.cells.fitting_history import read_history
 from synthcohort.cells.rows import read_development, read_schema, whole_folder
 from synthcohort.generators import load as registry
@@ -27,6 +29,32 @@ from synthcohort.study import Study
 COSTS = ("train_cpu_seconds", "sample_cpu_seconds", "peak_memory_bytes", "parameters")
 
 
+@dataclass(frozen=True)
+class Cell:
+    """One cell, as a worker is told of it.
+
+    Args:
+        study: settings and paths.
+        dataset, generator: its names.
+        device: chosen once, so that no worker chooses another.
+    """
+
+    study: Study
+    dataset: str
+    generator: str
+    device: str
+
+    @property
+    def finished(self) -> Path:
+        """Where its finished splits are kept until all are."""
+        return self.study.paths.finished_splits("train", self.dataset, self.generator)
+
+    @property
+    def label(self) -> str:
+        """What its progress bar is called."""
+        return f"{self.dataset} {self.generator}"
+
+
 def fit_cell(study: Study, dataset: str, generator: str) -> pd.DataFrame:
     """Train one generator on every split of a table and sample every condition.
 
@@ -35,17 +63,18 @@ def fit_cell(study: Study, dataset: str, generator: str) -> pd.DataFrame:
     Returns:
         The cost scores, tidy.
     """
-    folder = study.paths.trained(dataset, generator)
-    costs = []
-    with whole_folder(folder) as partial:
-        for split in tqdm(range(study.splits(dataset)), desc=f"{dataset} {generator}", unit="split"):
-            found = _fit_split(study, dataset, generator, split=split, folder=partial / f"split_{split}")
-            costs.append(scores.to_frame(found, dataset=dataset, generator=generator, split=split))
-    whole = pd.concat(costs, ignore_index=True)
+    cell = Cell(study, dataset, generator, study.device)
+    work = each_split.Work(partial(_fit_split, cell), partial(_stamp, cell), cell.finished, cell.label)
+    records = each_split.run(work, study.splits(dataset), study.params.parallel)
+    with whole_folder(study.paths.trained(dataset, generator)) as folder:
+        for split, record in enumerate(records):
+            shutil.copytree(cell.finished / record["files"], folder / f"split_{split}")
+    whole = pd.concat([pd.DataFrame(one["costs"], columns=scores.COLUMNS) for one in records], ignore_index=True)
     place = study.paths.cost(dataset, generator)
     if study.in_pipeline or not place.is_file():  # reading along in JupyterLab must not change what was measured
         scores.write(whole, place)
-        machine.write(study.paths.machine(dataset, generator), study.device)
+        machine.write(study.paths.machine(dataset, generator), machine.together([one["machine"] for one in records]))
+    shutil.rmtree(cell.finished)
     return whole
 
 
@@ -81,21 +110,39 @@ def drawn(study: Study, dataset: str, generator: str) -> list[str]:
     return said
 
 
-def _fit_split(study: Study, dataset: str, generator: str, *, split: int, folder: Path) -> list[Score]:
-    place = study.paths.development(dataset)
+def _fit_split(cell: Cell, split: int, stamp: str) -> each_split.Record:
+    """Fit and draw on one split; keep its files under `stamp`, return their folder, the costs and the machine."""
+    place = each_split.files(cell.finished, split, stamp)
+    with each_split.own_folder(place) as folder:
+        found = _fit(cell, split, folder)
+    costs = scores.to_frame(found, dataset=cell.dataset, generator=cell.generator, split=split)
+    return {"files": place.name, "costs": costs.to_dict("records"), "machine": machine.describe(cell.device)}
+
+
+def _fit(cell: Cell, split: int, folder: Path) -> list[Score]:
+    study, place = cell.study, cell.study.paths.development(cell.dataset)
     train, validation = read_development(place, split)
     schema = read_schema(place)
-    rng = study.rng.branch("fit", dataset, generator, split)
-    model = registry.build(generator, study.params.generators[generator])
-    folder.mkdir(parents=True)
+    rng = study.rng.branch("fit", cell.dataset, cell.generator, split)
+    model = registry.build(cell.generator, study.params.generators[cell.generator])
     try:
-        model.fit(train, schema, validation=validation, rng=rng.branch("fit"), device=study.device)
+        model.fit(train, schema, validation=validation, rng=rng.branch("fit"), device=cell.device)
     except FitError as error:
         _write(folder / "failed.json", {"reason": str(error)})
         return [scores.failed("cost", name, str(error)) for name in COSTS]
     model.save(folder)
     seconds = _sample(model, train, schema, wanted=study.params.conditions, rng=rng, folder=folder)
     return _costs(model, len(train), seconds)
+
+
+def _stamp(cell: Cell, split: int) -> str:
+    params, place = cell.study.params, cell.study.paths.development(cell.dataset)
+    settings = [
+        params.study.seed, cell.dataset, cell.generator, params.generators[cell.generator], params.conditions,
+        cell.device, split, machine.versions(),
+    ]  # fmt: skip
+    part = place / f"split_{split}"
+    return progress.stamp(settings, [place / "schema.json", part / "train.csv", part / "validation.csv"])
 
 
 def _sample(

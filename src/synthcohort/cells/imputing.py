@@ -83,7 +83,7 @@ def impute_cell(study: Study, dataset: str, imputer: str) -> Imputed:
     place = study.paths.impute_cost(dataset, imputer)
     if study.in_pipeline or not place.is_file():  # reading along in JupyterLab must not change what was measured
         scores.write(whole.costs, place)
-        machine.write(study.paths.impute_machine(dataset, imputer), study.device)
+        machine.write(study.paths.impute_machine(dataset, imputer), machine.describe(study.device))
     return whole
 
 

@@ -18,7 +18,6 @@ from dataclasses import dataclass
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
 from multiprocessing.context import SpawnProcess
-from pathlib import Path
 from typing import Any
 
 import psutil
@@ -174,7 +173,7 @@ def _work(order: Order, cpu_seconds: float, told: Connection) -> None:
     except Exception as error:
         told.send(NoFit(" ".join(str(error).split()), error=type(error).__name__))
         return
-    told.send(Fit(fitted - begun, drawn - fitted, _own_peak()))
+    told.send(Fit(fitted - begun, drawn - fitted, peak_memory_bytes()))
 
 
 def _limit(cpu_seconds: float) -> None:
@@ -188,17 +187,3 @@ def _silence() -> None:
     nowhere = os.open(os.devnull, os.O_WRONLY)
     for stream in (1, 2):
         os.dup2(nowhere, stream)
-
-
-def _own_peak() -> int:
-    """Return the largest resident size of this process.
-
-    On Linux `getrusage` would tell that of the parent where it is larger: a process inherits it and keeps it through
-    its start.
-    """
-    status = Path("/proc/self/status")
-    if status.is_file():
-        for line in status.read_text(encoding="ascii").splitlines():
-            if line.startswith("VmHWM:"):
-                return 1024 * int(line.split()[1])
-    return peak_memory_bytes()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import platform
+from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
 
@@ -19,14 +20,26 @@ def describe(device: str) -> dict[str, object]:
         "threads": int(os.environ.get("OMP_NUM_THREADS", os.cpu_count() or 1)),
         "device": _cuda_name() if device == "cuda" else device,
         "python": platform.python_version(),
-        "libraries": {name: version(name) for name in LIBRARIES},
+        "libraries": versions(),
     }
 
 
-def write(path: Path, device: str) -> None:
-    """Write what `describe` says as JSON."""
+def versions() -> dict[str, str]:
+    """Return the versions of the libraries that do the work."""
+    return {name: version(name) for name in LIBRARIES}
+
+
+def together(records: Sequence[Mapping[str, object]]) -> dict[str, object]:
+    """Return one record for what several workers say: every name that differs, the most cores."""
+    told = {key: list(dict.fromkeys(str(one[key]) for one in records)) for key in ("processor", "device", "python")}
+    most = max(records, key=lambda one: int(str(one["cores"])))
+    return {**most, **{key: " and ".join(sorted(names)) for key, names in told.items()}}
+
+
+def write(path: Path, record: Mapping[str, object]) -> None:
+    """Write what `describe` or `together` says as JSON."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(describe(device), indent=1) + "\n", encoding="utf-8")
+    path.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
 
 
 def _cuda_name() -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -16,11 +17,18 @@ SOURCE = Path(__file__).resolve().parents[1]
 
 
 def stamp(settings: object, files: Iterable[Path]) -> str:
-    """Return a digest of JSON-able settings, of the bytes of files, and of the library itself."""
+    """Return a digest of JSON-able settings, of the bytes of files, and of the library as this process has it."""
     digest = hashlib.sha256(json.dumps(settings, sort_keys=True).encode())
-    for path in (*files, *sorted(SOURCE.rglob("*.py"))):
+    for path in files:
         digest.update(hashlib.sha256(path.read_bytes()).digest())
+    digest.update(_library(SOURCE))
     return digest.hexdigest()
+
+
+@cache
+def _library(folder: Path) -> bytes:
+    """Return the digests of the library's files, read once: a file edited later is not what this process has loaded."""
+    return b"".join(hashlib.sha256(path.read_bytes()).digest() for path in sorted(folder.rglob("*.py")))
 
 
 def kept(place: Path, stamp: str) -> dict[str, Any] | None:

@@ -63,7 +63,7 @@ def scale_cell(study: Study, dataset: str, generator: str) -> pd.DataFrame:
     place = study.paths.scale(dataset, generator)
     if study.in_pipeline or not place.is_file():  # reading along in JupyterLab must not change what was measured
         scores.write(whole, place)
-        machine.write(study.paths.scale_machine(dataset, generator), study.device)
+        machine.write(study.paths.scale_machine(dataset, generator), machine.describe(study.device))
     return whole
 
 

@@ -110,7 +110,7 @@ def width_cell(study: Study, method: str) -> Wide:
     scores.write(whole.scores, study.paths.width(method))
     if study.in_pipeline or not study.paths.width_cost(method).is_file():
         scores.write(whole.costs, study.paths.width_cost(method))
-        machine.write(study.paths.width_machine(method), study.device)
+        machine.write(study.paths.width_machine(method), machine.describe(study.device))
     return whole
 
 
