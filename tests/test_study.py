@@ -25,9 +25,11 @@ def test_the_committed_params_are_understood():
 
 
 def test_the_attack_and_the_question_of_steps_can_be_left_out(tmp_path):
-    (tmp_path / "params.yaml").write_text(GOOD + "shadow: {tables: []}\nfew_steps: {tables: [], generators: []}\n")
+    (tmp_path / "params.yaml").write_text(
+        GOOD + "shadow: {tables: []}\nfew_steps: {tables: [], generators: []}\nfairness: {tables: []}\n"
+    )
     params = study.read_params(tmp_path / "params.yaml")
-    assert params.shadow.tables == params.few_steps.tables == []
+    assert params.shadow.tables == params.few_steps.tables == [] and params.fairness.tables == {}
 
 
 @pytest.mark.parametrize(
@@ -46,6 +48,12 @@ def test_the_attack_and_the_question_of_steps_can_be_left_out(tmp_path):
         (GOOD + "few_steps: {evaluations: [10, 5]}\n", r"few_steps: .*evaluations \[10, 5\] must be different numbers"),
         (GOOD + "few_steps: {asked: 7}\n", r"few_steps: .*asked is 7; it must be one of evaluations \[5, 10, 15"),
         (GOOD + "few_steps: {ancestral: 100}\n", "few_steps: .*ancestral is 100; it must be more than any"),
+        (
+            GOOD + "fairness: {dials: [0, 0.5]}\n",
+            r"fairness: .*dials \[0.0, 0.5\] must be different numbers, .* from 0 to 1",
+        ),
+        (GOOD + "fairness: {tables: {wdbc: []}}\n", r"fairness: .*tables.wdbc is \[\]; name its sensitive columns"),
+        (GOOD + "fairness: {dial: [0, 1]}\n", "fairness.dial: unknown key 'dial'; did you mean 'dials'"),
         (GOOD + "tuning: {trial: 3}\n", "tuning.trial: unknown key 'trial'; did you mean 'trials'"),
         (GOOD + "search: {smote: }\n", "search: .*smote names no hyperparameter"),
         (GOOD + "search: {smote: {neighbours: [5, 5]}}\n", "smote.neighbours needs two or more different choices"),

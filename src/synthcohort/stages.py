@@ -81,12 +81,22 @@ STAGES: dict[str, Stage] = {
         by_name="generators",
         long=True,
     ),
+    "fairness": Stage(
+        "32_fairness", ("dataset", "generator"), tables=(Paths.fairness,), by_name="generators", long=True
+    ),
+    "fairness_rivals": Stage(
+        "32_fairness_rivals",
+        ("dataset",),
+        tables=(lambda paths, dataset: paths.fairness(dataset, "rivals"),),
+        long=True,
+    ),
     "side_by_side": Stage("40_side_by_side", ("dataset",), page=lambda paths, dataset: paths.page(f"tables/{dataset}")),
     "faithful": Stage("50_faithful", (), page=lambda paths: paths.page("faithful")),
     "useful": Stage("51_useful", (), page=lambda paths: paths.page("useful")),
     "rare_class": Stage("52_rare_class", (), page=lambda paths: paths.page("rare_class")),
     "leak": Stage("53_leak", (), page=lambda paths: paths.page("leak")),
     "few_steps_page": Stage("54_few_steps", (), page=lambda paths: paths.page("few_steps")),
+    "fairness_page": Stage("60_fair", (), page=lambda paths: paths.page("fair")),
     "settings": Stage("58_settings", (), page=lambda paths: paths.page("settings")),
     "cost": Stage("80_cost", (), page=lambda paths: paths.page("cost")),
     "findings": Stage("90_findings", (), page=lambda paths: paths.page("findings")),
@@ -111,6 +121,7 @@ def check(study: Study) -> None:
         raise ParamsError(f"params.yaml: {error}") from None
     _check_tables(study, "shadow", study.params.shadow.tables)
     _check_few_steps(study)
+    _check_fairness(study)
     _check_tables(study, "tuning", study.params.tuning.tables)
     for name in study.params.search:
         _check_search(study, name)
@@ -223,11 +234,21 @@ def _check_few_steps(study: Study) -> None:
             )
 
 
+def _check_fairness(study: Study) -> None:
+    block, known = study.params.fairness, study.params.generators
+    _check_tables(study, "fairness", list(block.tables))
+    for name in block.generators:
+        if name not in known:
+            raise ParamsError(f"fairness.generators: no generator {name!r}; there are {list(known)}")
+
+
 def _cells(study: Study, name: str) -> tuple[Iterable[str], Iterable[str]]:
     """Return the tables and the generators of a stage's cells."""
     params = study.params
     if name == "few_steps":
         return params.few_steps.tables, params.few_steps.generators
+    if name in ("fairness", "fairness_rivals"):
+        return list(params.fairness.tables), params.fairness.generators
     return (params.shadow.tables if name == "shadow" else params.datasets), params.generators
 
 

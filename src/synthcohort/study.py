@@ -169,6 +169,38 @@ class FewStepsBlock(_Block):
         return self
 
 
+class FairnessBlock(_Block):
+    """How fair a model is that learned from balanced rows.
+
+    Args:
+        tables: table -> its sensitive columns; none, `[]`, to do without it.
+        generators: whose balanced rows are judged.
+        cuts: numeric column -> cut points that make groups of it, in every table that names it.
+        dials: from 0, the joint as observed, to 1, the balanced one, ascending.
+        splits: of every table, half of its rows to train on, a quarter to validate and a quarter to judge.
+    """
+
+    tables: dict[str, list[str]] = {}
+    generators: list[str] = []
+    cuts: dict[str, list[float]] = {}
+    dials: list[float] = [0.0, 0.5, 1.0]
+    splits: int = Field(default=3, ge=1, le=100)
+
+    @field_validator("tables", mode="before")
+    @classmethod
+    def _none(cls, value: Any) -> Any:
+        return {} if value == [] else value
+
+    @model_validator(mode="after")
+    def _understood(self) -> FairnessBlock:
+        for table, columns in self.tables.items():
+            if not columns or len(columns) > len({*columns}):
+                raise ValueError(f"tables.{table} is {columns}; name its sensitive columns, each once")
+        if len(self.dials) < 2 or self.dials != sorted({*self.dials}) or (self.dials[0], self.dials[-1]) != (0, 1):
+            raise ValueError(f"dials {self.dials} must be different numbers, the smallest first, from 0 to 1")
+        return self
+
+
 class TuningBlock(_Block):
     """The search for the settings of the generators, the same for each of them.
 
@@ -233,6 +265,7 @@ class Params(_Block):
     metrics: MetricsBlock = MetricsBlock()
     shadow: ShadowBlock = ShadowBlock()
     few_steps: FewStepsBlock = FewStepsBlock()
+    fairness: FairnessBlock = FairnessBlock()
     tuning: TuningBlock = TuningBlock()
     search: dict[str, dict[str, list[Choice]]] = {}
     claims: dict[str, ClaimBlock] = {}
@@ -314,6 +347,14 @@ class Paths:
     def few_steps_draws(self, dataset: str, generator: str) -> Path:
         """Folder of what each draw of one cell gave: progress of a long stage, no output of the pipeline."""
         return self.root / "build" / "few_steps" / dataset / generator
+
+    def fairness(self, dataset: str, name: str) -> Path:
+        """Score file of one generator's balanced rows, or of the rivals that need none."""
+        return self.root / "reports" / "scores" / dataset / "fairness" / f"{name}.csv"
+
+    def fairness_runs(self, dataset: str, name: str) -> Path:
+        """Folder of what each split of those gave: progress of a long stage, no output of the pipeline."""
+        return self.root / "build" / "fairness" / dataset / name
 
     def tuning(self, generator: str) -> Path:
         """The trials of the search for a generator's settings."""
@@ -447,7 +488,7 @@ class _StrictLoader(yaml.SafeLoader):
 
 _BLOCKS: dict[str, type[_Block]] = {
     "study": StudyBlock, "datasets": DatasetBlock, "metrics": MetricsBlock, "shadow": ShadowBlock,
-    "few_steps": FewStepsBlock,
+    "few_steps": FewStepsBlock, "fairness": FairnessBlock,
     "tuning": TuningBlock, "claims": ClaimBlock,
 }  # fmt: skip
 

@@ -19,13 +19,23 @@ from pathlib import Path
 
 from synthcohort.study import ParamsError, Study
 
-PAGES = ("findings", "faithful", "rare_class", "leak", "useful", "few_steps_page", "settings", "cost")  # one cell each
+PAGES = (
+    "findings",
+    "faithful",
+    "rare_class",
+    "leak",
+    "useful",
+    "few_steps_page",
+    "fairness_page",
+    "settings",
+    "cost",
+)  # one cell each
 WAVES = (
     ("sources",),
     ("raw",),
     ("prepare",),
     ("reference", "train"),
-    ("evaluate", "shadow", "few_steps"),
+    ("evaluate", "shadow", "few_steps", "fairness", "fairness_rivals"),
     ("side_by_side", *PAGES),
 )
 
@@ -104,7 +114,10 @@ def _cells(study: Study) -> list[str]:
     attacked = [f"shadow@{d}-{g}" for d in datasets if d in study.params.shadow.tables for g in generators]
     again = study.params.few_steps
     drawn = [f"few_steps@{d}-{g}" for d in datasets if d in again.tables for g in again.generators]
-    return ["sources", *per_table, *PAGES, *attacked, *drawn, *per_cell]
+    fair = study.params.fairness
+    balanced = [f"fairness@{d}-{g}" for d in datasets if d in fair.tables for g in fair.generators]
+    mended = [f"fairness_rivals@{d}" for d in datasets if d in fair.tables]
+    return ["sources", *per_table, *PAGES, *attacked, *drawn, *balanced, *mended, *per_cell]
 
 
 def _stale(root: Path) -> set[str]:
