@@ -31,6 +31,7 @@ imputation:
   draws: 2
 width: {laws: [numbers], columns: [3, 4], rows: 40, repetitions: 1, draws: 2, methods: {mean_mode: }}
 scale: {tables: [wdbc], rows: [40], columns: [4], wide_rows: 40, asked_rows: 40, asked_columns: 4}
+fairness: {tables: {wdbc: [mean area]}, generators: [bootstrap], cuts: {mean area: [550]}, dials: [0, 1], splits: 2}
 tuning: {trials: 2, tables: [wdbc], rows: 80}
 search: {tabddpm: {width: [8, 4]}}
 claims:
@@ -48,7 +49,7 @@ def path(request):
 
 
 def test_there_is_a_notebook_per_stage():
-    stages = "00 10 15 20 25 30 33 34 35 36 37 38 39 40 50 51 52 53 54 55 56 57 58 59 80 90"
+    stages = "00 10 15 20 25 30 32 32 33 34 35 36 37 38 39 40 50 51 52 53 54 55 56 57 58 59 60 80 90"
     assert [p.stem[:2] for p in NOTEBOOKS] == stages.split()
 
 

@@ -70,6 +70,7 @@ def test_the_index_leads_to_every_table_and_names_what_is_simulated(study):
         "useful.html",
         "rare_class.html",
         "leak.html",
+        "fair.html",
         "few_steps.html",
         "impute.html",
         "ablations.html",

@@ -115,6 +115,8 @@ def test_claims_and_conditions_are_checked_against_what_there_is(opened, tmp_pat
         (PARAMS + "imputation: {imputers: {mice: {rounds: 0}}}\n", "imputation.imputers.mice: .*rounds=0 must be at"),
         (PARAMS + "width: {methods: {mtabgem: }}\n", "width.methods.mtabgem: 'mtabgem' fills no missing cells"),
         (PARAMS + "width: {methods: {smote: {k: 2}}}\n", "width.methods.smote: .*unknown hyperparameter 'k'"),
+        (PARAMS + "fairness: {tables: {pima: [sex]}}\n", "fairness.tables: no dataset 'pima'"),
+        (PARAMS + "fairness: {generators: [vae]}\n", r"fairness.generators: no generator 'vae'; there are \['smote'\]"),
         (PARAMS + "tuning: {kept: {smote: known}}\n", r"tuning.kept: 'smote' is not searched; search has \[\]"),
         (PARAMS + "conditions: [minorty]\n", "no condition 'minorty'; there are: as_observed, minority"),
     ):

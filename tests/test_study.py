@@ -26,13 +26,11 @@ def test_the_committed_params_are_understood():
 
 
 def test_the_optional_stages_can_be_left_out(tmp_path):
-    params = read(
-        tmp_path,
-        GOOD + "shadow: {tables: []}\nfew_steps: {tables: [], imputed_tables: []}\nimputation: {tables: []}\n",
-    )
+    text = "shadow: {tables: []}\nfew_steps: {tables: [], imputed_tables: []}\nimputation: {tables: []}\n"
+    params = read(tmp_path, GOOD + text + "fairness: {tables: []}\n")
     assert params.shadow.tables == params.few_steps.tables == params.imputation.tables == []
     assert params.few_steps.imputed_tables == params.few_steps.imputers == []
-    assert params.width.methods == {}
+    assert params.width.methods == params.fairness.tables == {}
 
 
 def test_scenarios_are_written_as_a_mechanism_with_its_rate(tmp_path):
@@ -74,6 +72,12 @@ def test_scenarios_are_written_as_a_mechanism_with_its_rate(tmp_path):
         (GOOD + "scale: {tables: [wdbc, pima]}\n", "scale.tables: .*at most 1 item"),
         (GOOD + "scale: {rows: [2000, 1000]}\n", r"scale: .*rows \[2000, 1000\] must be different numbers from 20 on"),
         (GOOD + "scale: {asked_columns: 7}\n", r"scale: .*asked_columns is 7; it must be one of columns \[10, 100"),
+        (
+            GOOD + "fairness: {dials: [0, 0.5]}\n",
+            r"fairness: .*dials \[0.0, 0.5\] must be different numbers, .* from 0 to 1",
+        ),
+        (GOOD + "fairness: {tables: {wdbc: []}}\n", r"fairness: .*tables.wdbc is \[\]; name its sensitive columns"),
+        (GOOD + "fairness: {dial: [0, 1]}\n", "fairness.dial: unknown key 'dial'; did you mean 'dials'"),
         (GOOD + "tuning: {trial: 3}\n", "tuning.trial: unknown key 'trial'; did you mean 'trials'"),
         (GOOD + "search: {smote: }\n", "search: .*smote names no hyperparameter"),
         (GOOD + "search: {smote: {neighbours: [5, 5]}}\n", "smote.neighbours needs two or more different choices"),

@@ -35,6 +35,7 @@ def check(study: Study) -> None:
     _check_few_steps_imputed(study)
     _check_imputation(study)
     _check_width(study)
+    _check_fairness(study)
     _check_tables(study, "scale", study.params.scale.tables)
     _check_tables(study, "tuning", study.params.tuning.tables)
     for name in study.params.search:
@@ -101,6 +102,14 @@ def _check_imputation(study: Study) -> None:
             imputers.build(name, hyperparameters)
         except (LookupError, TypeError, ValueError) as error:
             raise ParamsError(f"imputation.imputers.{name}: {error}") from None
+
+
+def _check_fairness(study: Study) -> None:
+    block, known = study.params.fairness, study.params.generators
+    _check_tables(study, "fairness", list(block.tables))
+    for name in block.generators:
+        if name not in known:
+            raise ParamsError(f"fairness.generators: no generator {name!r}; there are {list(known)}")
 
 
 def _check_width(study: Study) -> None:

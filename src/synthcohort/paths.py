@@ -128,6 +128,14 @@ class Paths:
         """Folder of what each of those fits gave: progress of a long stage, no output of the pipeline."""
         return self.root / "build" / "scale" / dataset / generator
 
+    def fairness(self, dataset: str, name: str) -> Path:
+        """Score file of one generator's balanced rows, or of the rivals that need none."""
+        return self.root / "reports" / "scores" / dataset / "fairness" / f"{name}.csv"
+
+    def fairness_runs(self, dataset: str, name: str) -> Path:
+        """Folder of what each split of those gave: progress of a long stage, no output of the pipeline."""
+        return self.root / "build" / "fairness" / dataset / name
+
     def tuning(self, generator: str) -> Path:
         """The trials of the search for a generator's settings."""
         return self.root / "reports" / "tuning" / f"{generator}.csv"

@@ -44,6 +44,10 @@ _PAGES = {
         "Added minority rows beside rivals that need no generator",
     ),
     "leak": ("Does it leak?", "What attackers find out about who was among the train rows"),
+    "fair": (
+        "Do balanced rows make fair models?",
+        "Fairness against accuracy, beside rivals that mend the real rows or the decisions",
+    ),
     "few_steps": (
         "How few evaluations of the network draw a good row?",
         "Quality against the length of a draw, for diffusion: of whole rows, and of hidden cells",

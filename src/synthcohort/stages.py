@@ -125,6 +125,15 @@ STAGES: dict[str, Stage] = {
         by_name="generators",
         long=True,
     ),
+    "fairness": Stage(
+        "32_fairness", ("dataset", "generator"), tables=(Paths.fairness,), by_name="generators", long=True
+    ),
+    "fairness_rivals": Stage(
+        "32_fairness_rivals",
+        ("dataset",),
+        tables=(lambda paths, dataset: paths.fairness(dataset, "rivals"),),
+        long=True,
+    ),
     "side_by_side": Stage("40_side_by_side", ("dataset",), page=lambda paths, dataset: paths.page(f"tables/{dataset}")),
     "faithful": Stage("50_faithful", (), page=lambda paths: paths.page("faithful")),
     "useful": Stage("51_useful", (), page=lambda paths: paths.page("useful")),
@@ -134,6 +143,7 @@ STAGES: dict[str, Stage] = {
     "impute_page": Stage("55_impute", (), page=lambda paths: paths.page("impute")),
     "ablations_page": Stage("56_ablations", (), page=lambda paths: paths.page("ablations")),
     "width_page": Stage("57_width", (), page=lambda paths: paths.page("width")),
+    "fairness_page": Stage("60_fair", (), page=lambda paths: paths.page("fair")),
     "settings": Stage("58_settings", (), page=lambda paths: paths.page("settings")),
     "scale_page": Stage("59_scale", (), page=lambda paths: paths.page("scale")),
     "cost": Stage("80_cost", (), page=lambda paths: paths.page("cost")),
@@ -232,6 +242,8 @@ def _cells(study: Study, name: str) -> tuple[Iterable[str], Iterable[str]]:
         return params.few_steps.tables, params.few_steps.generators
     if name == "few_steps_impute":
         return params.few_steps.imputed_tables, params.few_steps.imputers
+    if name in ("fairness", "fairness_rivals"):
+        return list(params.fairness.tables), params.fairness.generators
     some = {"shadow": params.shadow.tables, "scale": params.scale.tables}
     return some.get(name, params.datasets), params.generators
 

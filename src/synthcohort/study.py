@@ -19,6 +19,7 @@ from pydantic import Field, ValidationError, field_validator
 from synthcohort.blocks.base import Block
 from synthcohort.blocks.claims import ClaimBlock
 from synthcohort.blocks.data import DatasetBlock, StudyBlock
+from synthcohort.blocks.fairness import FairnessBlock
 from synthcohort.blocks.few_steps import FewStepsBlock
 from synthcohort.blocks.imputation import ImputationBlock
 from synthcohort.blocks.imputation import Scenario as Scenario
@@ -55,6 +56,7 @@ class Params(Block):
     imputation: ImputationBlock = ImputationBlock()
     width: WidthBlock = WidthBlock()
     scale: ScaleBlock = ScaleBlock()
+    fairness: FairnessBlock = FairnessBlock()
     tuning: TuningBlock = TuningBlock()
     parallel: ParallelBlock | None = None
     search: dict[str, dict[str, list[Choice]]] = {}
@@ -170,6 +172,7 @@ class _StrictLoader(yaml.SafeLoader):
 _BLOCKS: dict[str, type[Block]] = {
     "study": StudyBlock, "datasets": DatasetBlock, "metrics": MetricsBlock, "shadow": ShadowBlock,
     "few_steps": FewStepsBlock, "imputation": ImputationBlock, "width": WidthBlock, "scale": ScaleBlock,
+    "fairness": FairnessBlock,
     "tuning": TuningBlock, "parallel": ParallelBlock, "claims": ClaimBlock,
 }  # fmt: skip
 

@@ -21,7 +21,7 @@ from synthcohort.study import ParamsError, Study
 
 PAGES = (  # one cell each
     *("findings", "faithful", "rare_class", "leak", "useful", "few_steps_page", "impute_page"),
-    *("ablations_page", "width_page", "settings", "scale_page"),
+    *("ablations_page", "width_page", "settings", "scale_page", "fairness_page"),
     "cost",
 )
 WAVES = (
@@ -29,7 +29,7 @@ WAVES = (
     ("raw",),
     ("prepare",),
     ("reference", "train", "impute", "few_steps_impute", "dependence", "width"),
-    ("evaluate", "shadow", "few_steps", "scale"),
+    ("evaluate", "shadow", "few_steps", "scale", "fairness", "fairness_rivals"),
     ("side_by_side", *PAGES),
 )
 
@@ -114,7 +114,11 @@ def _cells(study: Study) -> list[str]:
     described = [f"dependence@{d}" for d in datasets if d in filling.tables]
     widened = [f"width@{method}" for method in reversed(study.params.width.methods)]
     scaled = [f"scale@{d}-{g}" for d in datasets if d in study.params.scale.tables for g in generators]
-    return ["sources", *per_table, *PAGES, *attacked, *drawn, *filled, *described, *widened, *scaled, *per_cell]
+    fair = study.params.fairness
+    fairly = [f"fairness@{d}-{g}" for d in datasets if d in fair.tables for g in fair.generators]
+    fairly += [f"fairness_rivals@{d}" for d in datasets if d in fair.tables]
+    asked = [*attacked, *drawn, *filled, *described, *widened, *scaled, *fairly]
+    return ["sources", *per_table, *PAGES, *asked, *per_cell]
 
 
 def _stale(root: Path) -> set[str]:

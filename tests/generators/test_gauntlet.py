@@ -17,6 +17,9 @@ from synthcohort.schema import Column, Schema, SchemaError
 FAST = {
     "vae": {"max_steps": 60},
     "tabddpm": {"max_steps": 60},
+    "guided_tabddpm": {"width": 16, "depth": 1, "max_steps": 20, "batch_size": 64, "steps": 5},
+    "fairtabddpm": {"side": 4, "channels": 8, "width": 16, "max_steps": 12, "batch_size": 32, "steps": 4},
+    "tab_fair_gan": {"width": 8, "latent": 4, "max_steps": 6, "least_steps": 6, "batch_size": 32},
     "flow": {"width": 32, "max_steps": 60},
     "forest_diffusion": {"levels": 4, "copies": 4, "trees": 5, "depth": 3},
     "medgan": {"max_steps": 40, "burn_in": 5},

@@ -1,14 +1,15 @@
 """Which tables wait for a line in params.yaml?
 
 Published tables the study does not run on unless it is told to: two with a numeric target, one of 70,000 rows, two
-with many real holes, one of 299 rows, one of bank customers, one with several rows a patient, one of diagnosis codes.
-Each is checked by its SHA-256 as all others are.
+with many real holes, one of 299 rows, two of bank customers, one with several rows a patient, one of diagnosis codes,
+one of arrests. Each is checked by its SHA-256 as all others are.
 """
 
 from __future__ import annotations
 
 from synthcohort.datasets.diabetes_entries import DIABETES130, DIABETES130_ICD
 from synthcohort.datasets.entry import CC_BY, KAGGLE, UCI, Entry, RawFile, Source
+from synthcohort.datasets.fairness_entries import BANK_MARKETING, COMPAS
 
 _GITHUB = "https://raw.githubusercontent.com"
 
@@ -212,5 +213,5 @@ _PHYSIONET2012 = Entry(
 
 FURTHER_TABLES = (
     *(_CALIFORNIA, _INSURANCE, _CHURN, _CARDIO, _CKD, _HEART_FAILURE, _PHYSIONET2012),
-    *(DIABETES130, DIABETES130_ICD),
+    *(DIABETES130, DIABETES130_ICD, BANK_MARKETING, COMPAS),
 )

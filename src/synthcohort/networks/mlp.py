@@ -102,7 +102,7 @@ class DenoisingMLP(nn.Module):
         super().__init__()
         self.numeric = numeric
         self.time = TimeEmbedding(width, generator)
-        self.label = embedding(labels, width, generator) if labels else None
+        self.label: nn.Module | None = embedding(labels, width, generator) if labels else None
         inputs = features + 2 * octaves * numeric
         self.body = ResidualMLP(inputs=inputs, outputs=outputs, width=width, depth=depth, generator=generator)
         self.octaves = Octaves(octaves)
