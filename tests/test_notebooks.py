@@ -21,6 +21,8 @@ generators: {independent: {}, bootstrap: {}, tabddpm: {width: 8, depth: 1, max_s
 metrics: {classifiers: [xgboost], augmentation_shares: [1.0], max_rows_pairwise: 60, max_rows_distance: 60}
 shadow: {tables: [wdbc], models: 6, targets: 5}
 few_steps: {tables: [wdbc], generators: [tabddpm], evaluations: [2, 5], asked: 5, ancestral: 10, rows: 50}
+frontier: {tables: [wdbc], epsilons: [1], families: {bootstrap: {counterpart: bootstrap}}, classifiers: [xgboost]}
+audit: {tables: [wdbc], epsilons: [1], families: {mst: {rounds: 5, bins: 3}}, canaries: 20}
 tuning: {trials: 2, tables: [wdbc], rows: 80}
 search: {tabddpm: {width: [8, 4]}}
 claims:
@@ -38,7 +40,7 @@ def path(request):
 
 
 def test_there_is_a_notebook_per_stage():
-    stages = "00 10 15 20 25 30 35 36 40 50 51 52 53 54 58 80 90"
+    stages = "00 10 15 20 25 30 35 36 40 45 46 50 51 52 53 54 58 61 62 80 90"
     assert [p.stem[:2] for p in NOTEBOOKS] == stages.split()
 
 

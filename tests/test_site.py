@@ -71,6 +71,8 @@ def test_the_index_leads_to_every_table_and_names_what_is_simulated(study):
         "rare_class.html",
         "leak.html",
         "few_steps.html",
+        "frontier.html",
+        "audit.html",
         "settings.html",
     ):
         assert f'href="{link}"' in text

@@ -9,6 +9,11 @@ from synthcohort import scores, stages, study
 from synthcohort.pages import template
 
 PARAMS = "study: {seed: 1}\ndatasets: {wdbc: , gone: }\ngenerators: {smote: {neighbours: 5}}\n"
+CELLS = """
+few_steps: {generators: [smote]}
+frontier: {families: {smote: {counterpart: smote}}}
+audit: {families: {smote: {}}}
+"""
 CELL = {"dataset": "gone", "generator": "smote"}
 
 
@@ -41,6 +46,9 @@ def test_what_cannot_be_run_is_refused_by_name(opened, name, cell, message):
 @pytest.mark.parametrize("name", [n for n, s in stages.STAGES.items() if "dataset" in s.per])
 def test_an_absent_table_leaves_every_file_the_pipeline_expects(opened, name):
     stage = stages.STAGES[name]
+    if "generator" in stage.per:
+        (opened.paths.root / "params.yaml").write_text(PARAMS + CELLS)
+        opened = study.load(opened.paths.root)
     cell = {k: CELL[k] for k in stage.per}
     page = stages.run(opened, name, cell)
     text = page.read_text(encoding="utf-8")
@@ -88,12 +96,38 @@ def test_claims_and_conditions_are_checked_against_what_there_is(opened, tmp_pat
             PARAMS.replace("}}", "}, tabddpm: }") + "few_steps: {tables: [wdbc], generators: [tabddpm, smote]}\n",
             "few_steps.generators: smote has no sampling option 'steps', .* these can: tabddpm",
         ),
+        (PARAMS + "frontier: {tables: [pima]}\n", "frontier.tables: no dataset 'pima'"),
+        (PARAMS + "audit: {tables: [pima]}\n", "audit.tables: no dataset 'pima'"),
+        (
+            PARAMS + "frontier: {tables: [wdbc], families: {mst: {counterpart: arf}}}\n",
+            r"frontier.families.mst: its counterpart 'arf', .* is none of the study's generators \['smote'\]",
+        ),
+        (
+            PARAMS.replace("}}", "}, arf: }") + "frontier: {tables: [wdbc], families: {arf: {counterpart: smote}}}\n",
+            "frontier.families: arf is not private; name generators with the ability 'private'",
+        ),
+        (PARAMS + "audit: {tables: [wdbc], families: {arf: {}}}\n", "audit.families: arf is not private"),
+        (
+            PARAMS + "audit: {tables: [wdbc], families: {msd: {}}}\n",
+            "audit.families.msd: no generator 'msd'. Did you mean 'mst'",
+        ),
+        (
+            PARAMS + "audit: {tables: [wdbc], families: {mst: {round: 3}}}\n",
+            "audit.families.mst: .*unknown hyperparameter 'round'",
+        ),
         (PARAMS + "tuning: {kept: {smote: known}}\n", r"tuning.kept: 'smote' is not searched; search has \[\]"),
         (PARAMS + "conditions: [minorty]\n", "no condition 'minorty'; there are: as_observed, minority"),
     ):
         (tmp_path / "params.yaml").write_text(text)
         with pytest.raises(study.ParamsError, match=message):
             stages.check(study.load(tmp_path))
+
+
+def test_nothing_is_asked_of_families_where_no_table_is_named(opened):
+    (opened.paths.root / "params.yaml").write_text(
+        PARAMS + "frontier: {families: {mst: {counterpart: arf}}}\naudit: {families: {none: {}}}\n"
+    )
+    stages.check(study.load(opened.paths.root))
 
 
 def test_every_stage_has_its_notebook():

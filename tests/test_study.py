@@ -25,9 +25,12 @@ def test_the_committed_params_are_understood():
 
 
 def test_the_attack_and_the_question_of_steps_can_be_left_out(tmp_path):
-    (tmp_path / "params.yaml").write_text(GOOD + "shadow: {tables: []}\nfew_steps: {tables: [], generators: []}\n")
+    blocks = (
+        "shadow: {tables: []}\nfew_steps: {tables: [], generators: []}\nfrontier: {tables: []}\naudit: {tables: []}\n"
+    )
+    (tmp_path / "params.yaml").write_text(GOOD + blocks)
     params = study.read_params(tmp_path / "params.yaml")
-    assert params.shadow.tables == params.few_steps.tables == []
+    assert params.shadow.tables == params.few_steps.tables == params.frontier.tables == params.audit.tables == []
 
 
 @pytest.mark.parametrize(
@@ -46,6 +49,17 @@ def test_the_attack_and_the_question_of_steps_can_be_left_out(tmp_path):
         (GOOD + "few_steps: {evaluations: [10, 5]}\n", r"few_steps: .*evaluations \[10, 5\] must be different numbers"),
         (GOOD + "few_steps: {asked: 7}\n", r"few_steps: .*asked is 7; it must be one of evaluations \[5, 10, 15"),
         (GOOD + "few_steps: {ancestral: 100}\n", "few_steps: .*ancestral is 100; it must be more than any"),
+        (
+            GOOD + "frontier: {epsilons: [2, 1]}\n",
+            r"frontier: .*epsilons \[2.0, 1.0\] must be different positive numbers",
+        ),
+        (GOOD + "frontier: {epsilons: [1, .inf]}\n", "frontier: .*must be different positive numbers"),
+        (GOOD + "audit: {epsilons: []}\n", r"audit: .*epsilons \[\] must be different positive numbers"),
+        (GOOD + "audit: {canary: 3}\n", "audit.canary: unknown key 'canary'; did you mean 'canaries'"),
+        (
+            GOOD + "frontier: {families: {mst: {setting: {}}}}\n",
+            "mst.setting: unknown key 'setting'; did you mean 'settings'",
+        ),
         (GOOD + "tuning: {trial: 3}\n", "tuning.trial: unknown key 'trial'; did you mean 'trials'"),
         (GOOD + "search: {smote: }\n", "search: .*smote names no hyperparameter"),
         (GOOD + "search: {smote: {neighbours: [5, 5]}}\n", "smote.neighbours needs two or more different choices"),

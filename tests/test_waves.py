@@ -21,6 +21,8 @@ def everything_is_stale(monkeypatch, request):
 def opened(tmp_path):
     text = "study: {seed: 1}\ndatasets: {big: , small: }\ngenerators: {smote: , vae: }\nshadow: {tables: [small]}\n"
     text += "few_steps: {tables: [big], generators: [vae]}\n"
+    text += "frontier: {tables: [small], families: {vae: {counterpart: vae}}}\n"
+    text += "audit: {tables: [big], families: {mst: {}}}\n"
     (tmp_path / "params.yaml").write_text(text)
     (tmp_path / "dvc.yaml").write_text("stages: {}\n")
     for name, size in (("big", 100), ("small", 1)):
@@ -33,12 +35,13 @@ def test_every_cell_runs_once_and_waves_keep_their_order(opened, monkeypatch):
     ran = []
     monkeypatch.setattr(waves, "_dvc", lambda arguments, root: ran.append(arguments[-1]) or 0)
     assert waves.run(opened, 2) == 0
-    assert len(ran) == len(set(ran)) == 1 + 2 * 4 + 2 * 2 * 2 + 2 + 1 + len(waves.PAGES) + 1
+    assert len(ran) == len(set(ran)) == 1 + 2 * 4 + 2 * 2 * 2 + 2 + 1 + 2 + len(waves.PAGES) + 1
     order = [next(i for i, w in enumerate(waves.WAVES) if c.split("@")[0] in w) for c in ran[:-1]]
     assert order == sorted(order)
     assert ran[-1] == "repro"
     assert {c for c in ran if c.startswith("shadow")} == {"shadow@small-smote", "shadow@small-vae"}
     assert {c for c in ran if c.startswith("few_steps@")} == {"few_steps@big-vae"}
+    assert {c for c in ran if c.startswith(("frontier@", "audit@"))} == {"frontier@small-vae", "audit@big-mst"}
 
 
 def test_cells_that_are_up_to_date_are_not_started(opened, monkeypatch):
@@ -70,6 +73,7 @@ def test_cells_of_an_absent_table_keep_their_reasons(opened, monkeypatch):
             *((stage, "big") for stage in ("raw", "prepare", "reference", "side_by_side")),
             *((stage, "big", generator) for stage in ("train", "evaluate") for generator in ("smote", "vae")),
             ("few_steps", "big", "vae"),
+            ("audit", "big", "mst"),
         ]
     )
 

@@ -48,6 +48,14 @@ _PAGES = {
         "How few evaluations of the network draw a good row?",
         "Quality against the length of a draw, for diffusion",
     ),
+    "frontier": (
+        "What does privacy cost?",
+        "Fidelity, use, fairness and attacks for every budget of differential privacy",
+    ),
+    "audit": (
+        "Do attacks agree with the budgets that are claimed?",
+        "Lower bounds on epsilon from canaries, beside two mechanisms broken on purpose",
+    ),
     "settings": (
         "What did the search for settings find?",
         "How much each generator depends on its settings, and which the study runs",

@@ -81,6 +81,10 @@ STAGES: dict[str, Stage] = {
         by_name="generators",
         long=True,
     ),
+    "frontier": Stage(
+        "45_frontier", ("dataset", "generator"), tables=(Paths.frontier,), by_name="generators", long=True
+    ),
+    "audit": Stage("46_audit", ("dataset", "generator"), tables=(Paths.audit,), by_name="generators", long=True),
     "side_by_side": Stage("40_side_by_side", ("dataset",), page=lambda paths, dataset: paths.page(f"tables/{dataset}")),
     "faithful": Stage("50_faithful", (), page=lambda paths: paths.page("faithful")),
     "useful": Stage("51_useful", (), page=lambda paths: paths.page("useful")),
@@ -88,6 +92,8 @@ STAGES: dict[str, Stage] = {
     "leak": Stage("53_leak", (), page=lambda paths: paths.page("leak")),
     "few_steps_page": Stage("54_few_steps", (), page=lambda paths: paths.page("few_steps")),
     "settings": Stage("58_settings", (), page=lambda paths: paths.page("settings")),
+    "frontier_page": Stage("61_frontier", (), page=lambda paths: paths.page("frontier")),
+    "audit_page": Stage("62_audit", (), page=lambda paths: paths.page("audit")),
     "cost": Stage("80_cost", (), page=lambda paths: paths.page("cost")),
     "findings": Stage("90_findings", (), page=lambda paths: paths.page("findings")),
 }
@@ -99,6 +105,7 @@ def check(study: Study) -> None:
     Raises:
         ParamsError: naming the key, what was found and what is known.
     """
+    from synthcohort.cells import families
     from synthcohort.generators import load as registry
 
     known = {*study.params.generators, "real"}
@@ -111,6 +118,9 @@ def check(study: Study) -> None:
         raise ParamsError(f"params.yaml: {error}") from None
     _check_tables(study, "shadow", study.params.shadow.tables)
     _check_few_steps(study)
+    _check_tables(study, "frontier", study.params.frontier.tables)
+    _check_tables(study, "audit", study.params.audit.tables)
+    families.check(study.params)
     _check_tables(study, "tuning", study.params.tuning.tables)
     for name in study.params.search:
         _check_search(study, name)
@@ -228,6 +238,10 @@ def _cells(study: Study, name: str) -> tuple[Iterable[str], Iterable[str]]:
     params = study.params
     if name == "few_steps":
         return params.few_steps.tables, params.few_steps.generators
+    if name == "frontier":
+        return params.frontier.tables, params.frontier.families
+    if name == "audit":
+        return params.audit.tables, params.audit.families
     return (params.shadow.tables if name == "shadow" else params.datasets), params.generators
 
 
@@ -258,11 +272,15 @@ def _find(study: Study, name: str, cell: dict[str, str]) -> Stage:
     if set(cell) != set(stage.per):
         wanted = " ".join(f"--{p} NAME" for p in stage.per) or "no further arguments"
         raise ParamsError(f"stage {name} takes {wanted}")
-    searched = study.params.search if name == "tune" else study.params.generators
-    for kind, known in (("dataset", study.params.datasets), ("generator", searched)):
+    for kind, known in (("dataset", study.params.datasets), ("generator", _generators(study, name))):
         if kind in cell and cell[kind] not in known:
             raise ParamsError(f"params.yaml has no {kind} {cell[kind]!r}; it has {', '.join(known)}")
     return stage
+
+
+def _generators(study: Study, name: str) -> Iterable[str]:
+    """Return the generators that a stage has cells of."""
+    return study.params.search if name == "tune" else _cells(study, name)[1]
 
 
 def _keep(study: Study, stage: Stage, cell: dict[str, str], *, executed: Path, page: Path, marker: Path) -> Path:

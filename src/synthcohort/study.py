@@ -7,6 +7,7 @@ reads the file.
 from __future__ import annotations
 
 import difflib
+import math
 import os
 import re
 from dataclasses import dataclass
@@ -126,6 +127,11 @@ class MetricsBlock(_Block):
     attacks: int = Field(default=500, ge=20)
 
 
+def _check_epsilons(epsilons: list[float]) -> None:
+    if not epsilons or epsilons != sorted({*epsilons}) or not 0 < epsilons[0] <= epsilons[-1] < math.inf:
+        raise ValueError(f"epsilons {epsilons} must be different positive numbers, the smallest first")
+
+
 class ShadowBlock(_Block):
     """The shadow-model membership attack.
 
@@ -166,6 +172,65 @@ class FewStepsBlock(_Block):
             raise ValueError(f"asked is {self.asked}; it must be one of evaluations {self.evaluations}")
         if self.ancestral <= self.evaluations[-1]:
             raise ValueError(f"ancestral is {self.ancestral}; it must be more than any of evaluations")
+        return self
+
+
+class FamilyBlock(_Block):
+    """One private family of generators on the frontier.
+
+    Args:
+        counterpart: the generator of the study that is the same method without privacy, whose rows stand at epsilon =
+            inf; "": it is fitted itself, with an infinite budget; its own name: it is not private, such as a sentinel.
+        settings: the constructor's arguments but epsilon, where they are not the defaults.
+    """
+
+    counterpart: str = ""
+    settings: dict[str, Any] = {}
+
+
+class FrontierBlock(_Block):
+    """What every epsilon costs.
+
+    Args:
+        tables: the tables it is drawn on; none to do without it.
+        epsilons: the budgets, ascending; epsilon = inf, without privacy, always joins them.
+        families: private generator -> its family.
+        classifiers: families of predictors that learn from the rows; the first gives the answer of the page.
+        tolerance: loss of AUROC, against the counterpart, that still counts as "as useful".
+    """
+
+    tables: list[str] = []
+    epsilons: list[float] = [0.5, 1, 2, 4, 8, 16]
+    families: dict[str, FamilyBlock] = {}
+    classifiers: list[Family] = Field(default=["xgboost", "logistic_regression"], min_length=1)
+    tolerance: float = Field(default=0.05, gt=0, lt=0.5)
+
+    @model_validator(mode="after")
+    def _budgets(self) -> FrontierBlock:
+        _check_epsilons(self.epsilons)
+        return self
+
+
+class AuditBlock(_Block):
+    """Lower bounds on epsilon from canaries, beside what is claimed.
+
+    Args:
+        tables: tables whose rows the canaries join; none to do without it.
+        epsilons: the budgets claimed, ascending.
+        families: private generator -> its constructor's arguments but epsilon, where they are not the defaults.
+        canaries: canaries of a fit, each in or out by a fair coin.
+        loop_canaries: canaries of the audit of the private training loop, which is cheaper.
+    """
+
+    tables: list[str] = []
+    epsilons: list[float] = [1, 4, 16]
+    families: dict[str, dict[str, Any]] = {}
+    canaries: int = Field(default=200, ge=20)
+    loop_canaries: int = Field(default=1000, ge=20)
+
+    @model_validator(mode="after")
+    def _budgets(self) -> AuditBlock:
+        _check_epsilons(self.epsilons)
         return self
 
 
@@ -233,6 +298,8 @@ class Params(_Block):
     metrics: MetricsBlock = MetricsBlock()
     shadow: ShadowBlock = ShadowBlock()
     few_steps: FewStepsBlock = FewStepsBlock()
+    frontier: FrontierBlock = FrontierBlock()
+    audit: AuditBlock = AuditBlock()
     tuning: TuningBlock = TuningBlock()
     search: dict[str, dict[str, list[Choice]]] = {}
     claims: dict[str, ClaimBlock] = {}
@@ -314,6 +381,22 @@ class Paths:
     def few_steps_draws(self, dataset: str, generator: str) -> Path:
         """Folder of what each draw of one cell gave: progress of a long stage, no output of the pipeline."""
         return self.root / "build" / "few_steps" / dataset / generator
+
+    def frontier(self, dataset: str, generator: str) -> Path:
+        """Score file of one cell of the privacy frontier, every epsilon in it."""
+        return self.root / "reports" / "scores" / dataset / "frontier" / f"{generator}.csv"
+
+    def frontier_fits(self, dataset: str, generator: str) -> Path:
+        """Folder of what each fit of one cell gave: progress of a long stage, no output of the pipeline."""
+        return self.root / "build" / "frontier" / dataset / generator
+
+    def audit(self, dataset: str, generator: str) -> Path:
+        """Score file of the audit of one generator's budgets on one table."""
+        return self.root / "reports" / "scores" / dataset / "audit" / f"{generator}.csv"
+
+    def audit_fits(self, dataset: str, generator: str) -> Path:
+        """Folder of what each audited fit of one cell gave: progress of a long stage, no output of the pipeline."""
+        return self.root / "build" / "audit" / dataset / generator
 
     def tuning(self, generator: str) -> Path:
         """The trials of the search for a generator's settings."""
@@ -447,7 +530,7 @@ class _StrictLoader(yaml.SafeLoader):
 
 _BLOCKS: dict[str, type[_Block]] = {
     "study": StudyBlock, "datasets": DatasetBlock, "metrics": MetricsBlock, "shadow": ShadowBlock,
-    "few_steps": FewStepsBlock,
+    "few_steps": FewStepsBlock, "frontier": FrontierBlock, "frontier.families": FamilyBlock, "audit": AuditBlock,
     "tuning": TuningBlock, "claims": ClaimBlock,
 }  # fmt: skip
 
@@ -457,7 +540,8 @@ def _explain(item: Any) -> str:
     dotted = ".".join(where)
     if item["type"] != "extra_forbidden":
         return f"{dotted or 'the file'}: {item['msg']} (found {item['input']!r})"
-    block = _BLOCKS.get(where[0], Params) if len(where) > 1 else Params
+    holders = [".".join(where[:2]), where[0]] if len(where) > 2 else where[:-1]
+    block = next((_BLOCKS[name] for name in holders if name in _BLOCKS), Params)
     known = sorted(block.model_fields)
     close = difflib.get_close_matches(where[-1], known, n=1)
     hint = f"; did you mean {close[0]!r}?" if close else ""

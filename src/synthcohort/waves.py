@@ -19,13 +19,24 @@ from pathlib import Path
 
 from synthcohort.study import ParamsError, Study
 
-PAGES = ("findings", "faithful", "rare_class", "leak", "useful", "few_steps_page", "settings", "cost")  # one cell each
+PAGES = (
+    "findings",
+    "faithful",
+    "rare_class",
+    "leak",
+    "useful",
+    "few_steps_page",
+    "settings",
+    "frontier_page",
+    "audit_page",
+    "cost",
+)  # one cell each
 WAVES = (
     ("sources",),
     ("raw",),
     ("prepare",),
     ("reference", "train"),
-    ("evaluate", "shadow", "few_steps"),
+    ("evaluate", "shadow", "few_steps", "frontier", "audit"),
     ("side_by_side", *PAGES),
 )
 
@@ -104,7 +115,14 @@ def _cells(study: Study) -> list[str]:
     attacked = [f"shadow@{d}-{g}" for d in datasets if d in study.params.shadow.tables for g in generators]
     again = study.params.few_steps
     drawn = [f"few_steps@{d}-{g}" for d in datasets if d in again.tables for g in again.generators]
-    return ["sources", *per_table, *PAGES, *attacked, *drawn, *per_cell]
+    private = [
+        f"{stage}@{d}-{g}"
+        for stage, block in (("frontier", study.params.frontier), ("audit", study.params.audit))
+        for d in datasets
+        if d in block.tables
+        for g in block.families
+    ]
+    return ["sources", *per_table, *PAGES, *attacked, *drawn, *private, *per_cell]
 
 
 def _stale(root: Path) -> set[str]:

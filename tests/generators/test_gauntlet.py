@@ -26,6 +26,13 @@ FAST = {
     "tabsyn": {"autoencoder_steps": 30, "max_steps": 40, "steps": 5},
     "table_gan": {"max_steps": 15, "channels": 4},
     "ctab_gan": {"max_steps": 15, "channels": 4, "max_modes": 3},
+    "mst": {"rounds": 20},
+    "aim": {"rounds": 20, "rounds_between": 3, "rounds_per_column": 3},
+    "pate_gan": {"turns": 4, "batch_size": 16},
+    "dp_vae": {"width": 16, "max_steps": 20, "batch_size": 30},
+    "dp_tabddpm": {"width": 16, "max_steps": 20, "batch_size": 30, "steps": 5},
+    "dp_ctgan": {"width": 16, "max_steps": 20, "batch_size": 30},
+    "dp_flow": {"width": 16, "max_steps": 20, "batch_size": 30},
 }
 NAMES = registry.names()
 TABLES = list(toys.ALL)

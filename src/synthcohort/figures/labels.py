@@ -78,8 +78,11 @@ _FAMILIES = {
     "tstr": "train on synthetic, test on real",
     "trtr": "train on real, test on real",
     "augment": "real train rows and added minority rows",
+    "minority": "rarest class, train on synthetic, test on real",
+    "group": "rows of one group, train on synthetic, test on real",
 }
-_TASK = re.compile(rf"^(tstr|trtr|augment)_(.+?)_({'|'.join(CLASSIFIERS)})$")
+_SHORT = {"augment": "augmented", "minority": "minority", "group": "group"}
+_TASK = re.compile(rf"^(tstr|trtr|augment|minority|group)_(.+?)_({'|'.join(CLASSIFIERS)})$")
 _ATTACK = re.compile(rf"^mia_(auroc|tpr_at_fpr_1pct|tpr_at_fpr_0p1pct)_({'|'.join(ATTACKS)})$")
 _PRECISION = re.compile(r"^precision_at_recall_(\d+)$")
 
@@ -100,7 +103,7 @@ def short_label(metric: str) -> str:
         return _named(metric).split(" (")[0]
     family, quantity, classifier = task.groups()
     name = _quantity(quantity)
-    return f"{family.upper() if family != 'augment' else 'augmented'} {name}, {CLASSIFIERS[classifier]}"
+    return f"{_SHORT.get(family, family.upper())} {name}, {CLASSIFIERS[classifier]}"
 
 
 def quantity(metric: str) -> str:
