@@ -90,7 +90,7 @@ def test_what_a_notebook_imports_is_on_its_list(name, tmp_path):
         assert needed <= listed(*plan.split("/"))
 
 
-@pytest.mark.parametrize("name", ["train", "shadow", "few_steps", "scale", "fairness"])
+@pytest.mark.parametrize("name", ["train", "shadow", "few_steps", "scale", "fairness", "frontier", "audit"])
 @pytest.mark.parametrize("generator", registry.names())
 def test_a_cell_that_loads_a_generator_depends_on_all_it_uses_and_on_no_other_method(name, generator):
     own, found = SOURCE / "generators" / f"{generator}.py", listed(name, generator)
@@ -110,7 +110,7 @@ def test_a_cell_of_an_imputer_depends_on_all_it_uses_and_on_no_other_method(name
     assert found & methods == ({own, *needs(own)} & methods)
 
 
-@pytest.mark.parametrize("name", ["train", "shadow", "scale"])
+@pytest.mark.parametrize("name", ["train", "shadow", "scale", "audit"])
 def test_what_fits_neither_depends_on_nor_imports_anything_that_knows_the_test_rows(name, tmp_path):
     deps = PIPELINE[name]["deps"]
     assert not [d for d in deps if d.startswith(("build/test", "build/tables", "data"))]
@@ -119,7 +119,7 @@ def test_what_fits_neither_depends_on_nor_imports_anything_that_knows_the_test_r
         for f in of_notebook(ROOT / "notebooks" / f"{stages.STAGES[name].notebook}.ipynb", tmp_path)
     }
     assert "cells/holdout.py" not in used
-    assert name == "shadow" or not [f for f in used if f.startswith("metrics/")]
+    assert name in ("shadow", "audit") or not [f for f in used if f.startswith("metrics/")]
 
 
 def test_every_notebook_belongs_to_a_stage():

@@ -75,6 +75,8 @@ def test_the_index_leads_to_every_table_and_names_what_is_simulated(study):
         "impute.html",
         "ablations.html",
         "width.html",
+        "frontier.html",
+        "audit.html",
         "settings.html",
         "scale.html",
     ):

@@ -10,13 +10,19 @@ from synthcohort.pages import template
 
 PARAMS = "study: {seed: 1}\ndatasets: {wdbc: , gone: }\ngenerators: {smote: {neighbours: 5}}\n"
 FILLED = "imputation: {tables: [wdbc], imputers: {mice: }}\n"
+CELLS = """
+few_steps: {generators: [smote]}
+fairness: {generators: [smote]}
+frontier: {families: {smote: {counterpart: smote}}}
+audit: {families: {smote: {}}}
+"""
 CELL = {"dataset": "gone", "generator": "smote", "imputer": "mice"}  # of the stages that have a table
 TRAINED = {"dataset": "gone", "generator": "smote"}
 
 
 @pytest.fixture
 def opened(tmp_path):
-    (tmp_path / "params.yaml").write_text(PARAMS + FILLED)
+    (tmp_path / "params.yaml").write_text(PARAMS + FILLED + CELLS)
     (tmp_path / "dvc.yaml").write_text("stages: {}\n")
     found = study.load(tmp_path)
     marker = found.paths.skipped("gone")
@@ -117,6 +123,25 @@ def test_claims_and_conditions_are_checked_against_what_there_is(opened, tmp_pat
         (PARAMS + "width: {methods: {smote: {k: 2}}}\n", "width.methods.smote: .*unknown hyperparameter 'k'"),
         (PARAMS + "fairness: {tables: {pima: [sex]}}\n", "fairness.tables: no dataset 'pima'"),
         (PARAMS + "fairness: {generators: [vae]}\n", r"fairness.generators: no generator 'vae'; there are \['smote'\]"),
+        (PARAMS + "frontier: {tables: [pima]}\n", "frontier.tables: no dataset 'pima'"),
+        (PARAMS + "audit: {tables: [pima]}\n", "audit.tables: no dataset 'pima'"),
+        (
+            PARAMS + "frontier: {tables: [wdbc], families: {mst: {counterpart: arf}}}\n",
+            r"frontier.families.mst: its counterpart 'arf', .* is none of the study's generators \['smote'\]",
+        ),
+        (
+            PARAMS.replace("}}", "}, arf: }") + "frontier: {tables: [wdbc], families: {arf: {counterpart: smote}}}\n",
+            "frontier.families: arf is not private; name generators with the ability 'private'",
+        ),
+        (PARAMS + "audit: {tables: [wdbc], families: {arf: {}}}\n", "audit.families: arf is not private"),
+        (
+            PARAMS + "audit: {tables: [wdbc], families: {msd: {}}}\n",
+            "audit.families.msd: no generator 'msd'. Did you mean 'mst'",
+        ),
+        (
+            PARAMS + "audit: {tables: [wdbc], families: {mst: {round: 3}}}\n",
+            "audit.families.mst: .*unknown hyperparameter 'round'",
+        ),
         (PARAMS + "tuning: {kept: {smote: known}}\n", r"tuning.kept: 'smote' is not searched; search has \[\]"),
         (PARAMS + "conditions: [minorty]\n", "no condition 'minorty'; there are: as_observed, minority"),
     ):
@@ -128,6 +153,13 @@ def test_claims_and_conditions_are_checked_against_what_there_is(opened, tmp_pat
 def test_generators_of_a_question_that_is_put_to_no_table_are_not_checked(opened, tmp_path):
     (tmp_path / "params.yaml").write_text(PARAMS + "few_steps: {tables: [], generators: [tabddpm]}\n")
     checks.check(study.load(tmp_path))
+
+
+def test_nothing_is_asked_of_families_where_no_table_is_named(opened):
+    (opened.paths.root / "params.yaml").write_text(
+        PARAMS + "frontier: {families: {mst: {counterpart: arf}}}\naudit: {families: {none: {}}}\n"
+    )
+    checks.check(study.load(opened.paths.root))
 
 
 def test_every_stage_has_its_notebook():

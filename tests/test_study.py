@@ -27,10 +27,11 @@ def test_the_committed_params_are_understood():
 
 def test_the_optional_stages_can_be_left_out(tmp_path):
     text = "shadow: {tables: []}\nfew_steps: {tables: [], imputed_tables: []}\nimputation: {tables: []}\n"
-    params = read(tmp_path, GOOD + text + "fairness: {tables: []}\n")
+    params = read(tmp_path, GOOD + text + "fairness: {tables: []}\nfrontier: {tables: []}\naudit: {tables: []}\n")
     assert params.shadow.tables == params.few_steps.tables == params.imputation.tables == []
     assert params.few_steps.imputed_tables == params.few_steps.imputers == []
     assert params.width.methods == params.fairness.tables == {}
+    assert params.frontier.tables == params.audit.tables == []
 
 
 def test_scenarios_are_written_as_a_mechanism_with_its_rate(tmp_path):
@@ -78,6 +79,17 @@ def test_scenarios_are_written_as_a_mechanism_with_its_rate(tmp_path):
         ),
         (GOOD + "fairness: {tables: {wdbc: []}}\n", r"fairness: .*tables.wdbc is \[\]; name its sensitive columns"),
         (GOOD + "fairness: {dial: [0, 1]}\n", "fairness.dial: unknown key 'dial'; did you mean 'dials'"),
+        (
+            GOOD + "frontier: {epsilons: [2, 1]}\n",
+            r"frontier: .*epsilons \[2.0, 1.0\] must be different positive numbers",
+        ),
+        (GOOD + "frontier: {epsilons: [1, .inf]}\n", "frontier: .*must be different positive numbers"),
+        (GOOD + "audit: {epsilons: []}\n", r"audit: .*epsilons \[\] must be different positive numbers"),
+        (GOOD + "audit: {canary: 3}\n", "audit.canary: unknown key 'canary'; did you mean 'canaries'"),
+        (
+            GOOD + "frontier: {families: {mst: {setting: {}}}}\n",
+            "mst.setting: unknown key 'setting'; did you mean 'settings'",
+        ),
         (GOOD + "tuning: {trial: 3}\n", "tuning.trial: unknown key 'trial'; did you mean 'trials'"),
         (GOOD + "search: {smote: }\n", "search: .*smote names no hyperparameter"),
         (GOOD + "search: {smote: {neighbours: [5, 5]}}\n", "smote.neighbours needs two or more different choices"),

@@ -19,6 +19,7 @@ def check(study: Study) -> None:
         ParamsError: naming the key, what was found and what is known.
     """
     from synthcohort import parallel
+    from synthcohort.cells import families
     from synthcohort.generators import load as registry
 
     known = {*study.params.generators, "real"}
@@ -36,6 +37,9 @@ def check(study: Study) -> None:
     _check_imputation(study)
     _check_width(study)
     _check_fairness(study)
+    _check_tables(study, "frontier", study.params.frontier.tables)
+    _check_tables(study, "audit", study.params.audit.tables)
+    families.check(study.params)
     _check_tables(study, "scale", study.params.scale.tables)
     _check_tables(study, "tuning", study.params.tuning.tables)
     for name in study.params.search:

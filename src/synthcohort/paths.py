@@ -136,6 +136,22 @@ class Paths:
         """Folder of what each split of those gave: progress of a long stage, no output of the pipeline."""
         return self.root / "build" / "fairness" / dataset / name
 
+    def frontier(self, dataset: str, generator: str) -> Path:
+        """Score file of one cell of the privacy frontier, every epsilon in it."""
+        return self.root / "reports" / "scores" / dataset / "frontier" / f"{generator}.csv"
+
+    def frontier_fits(self, dataset: str, generator: str) -> Path:
+        """Folder of what each fit of one cell gave: progress of a long stage, no output of the pipeline."""
+        return self.root / "build" / "frontier" / dataset / generator
+
+    def audit(self, dataset: str, generator: str) -> Path:
+        """Score file of the audit of one generator's budgets on one table."""
+        return self.root / "reports" / "scores" / dataset / "audit" / f"{generator}.csv"
+
+    def audit_fits(self, dataset: str, generator: str) -> Path:
+        """Folder of what each audited fit of one cell gave: progress of a long stage, no output of the pipeline."""
+        return self.root / "build" / "audit" / dataset / generator
+
     def tuning(self, generator: str) -> Path:
         """The trials of the search for a generator's settings."""
         return self.root / "reports" / "tuning" / f"{generator}.csv"

@@ -61,6 +61,14 @@ _PAGES = {
         "A transformer, dynamic masks and cross-attention, each taken away: what is lost, and what it costs",
     ),
     "width": ("What do a thousand columns cost?", "Seconds, memory and quality on tables of growing width, law known"),
+    "frontier": (
+        "What does privacy cost?",
+        "Fidelity, use, fairness and attacks for every budget of differential privacy",
+    ),
+    "audit": (
+        "Do attacks agree with the budgets that are claimed?",
+        "Lower bounds on epsilon from canaries, beside two mechanisms broken on purpose",
+    ),
     "settings": (
         "What did the search for settings find?",
         "How much each generator depends on its settings, and which the study runs",

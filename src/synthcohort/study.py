@@ -25,6 +25,7 @@ from synthcohort.blocks.imputation import ImputationBlock
 from synthcohort.blocks.imputation import Scenario as Scenario
 from synthcohort.blocks.metrics import MetricsBlock, ShadowBlock
 from synthcohort.blocks.parallel import ParallelBlock
+from synthcohort.blocks.privacy import AuditBlock, FamilyBlock, FrontierBlock
 from synthcohort.blocks.sizes import ScaleBlock, WidthBlock
 from synthcohort.blocks.tuning import Choice, TuningBlock
 from synthcohort.paths import Paths
@@ -57,6 +58,8 @@ class Params(Block):
     width: WidthBlock = WidthBlock()
     scale: ScaleBlock = ScaleBlock()
     fairness: FairnessBlock = FairnessBlock()
+    frontier: FrontierBlock = FrontierBlock()
+    audit: AuditBlock = AuditBlock()
     tuning: TuningBlock = TuningBlock()
     parallel: ParallelBlock | None = None
     search: dict[str, dict[str, list[Choice]]] = {}
@@ -172,7 +175,7 @@ class _StrictLoader(yaml.SafeLoader):
 _BLOCKS: dict[str, type[Block]] = {
     "study": StudyBlock, "datasets": DatasetBlock, "metrics": MetricsBlock, "shadow": ShadowBlock,
     "few_steps": FewStepsBlock, "imputation": ImputationBlock, "width": WidthBlock, "scale": ScaleBlock,
-    "fairness": FairnessBlock,
+    "fairness": FairnessBlock, "frontier": FrontierBlock, "frontier.families": FamilyBlock, "audit": AuditBlock,
     "tuning": TuningBlock, "parallel": ParallelBlock, "claims": ClaimBlock,
 }  # fmt: skip
 
@@ -182,7 +185,8 @@ def _explain(item: Any) -> str:
     dotted = ".".join(where)
     if item["type"] != "extra_forbidden":
         return f"{dotted or 'the file'}: {item['msg']} (found {item['input']!r})"
-    block = _BLOCKS.get(where[0], Params) if len(where) > 1 else Params
+    holders = [".".join(where[:2]), where[0]] if len(where) > 2 else where[:-1]
+    block = next((_BLOCKS[name] for name in holders if name in _BLOCKS), Params)
     known = sorted(block.model_fields)
     close = difflib.get_close_matches(where[-1], known, n=1)
     hint = f"; did you mean {close[0]!r}?" if close else ""

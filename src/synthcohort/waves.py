@@ -21,7 +21,7 @@ from synthcohort.study import ParamsError, Study
 
 PAGES = (  # one cell each
     *("findings", "faithful", "rare_class", "leak", "useful", "few_steps_page", "impute_page"),
-    *("ablations_page", "width_page", "settings", "scale_page", "fairness_page"),
+    *("ablations_page", "width_page", "settings", "scale_page", "fairness_page", "frontier_page", "audit_page"),
     "cost",
 )
 WAVES = (
@@ -29,7 +29,7 @@ WAVES = (
     ("raw",),
     ("prepare",),
     ("reference", "train", "impute", "few_steps_impute", "dependence", "width"),
-    ("evaluate", "shadow", "few_steps", "scale", "fairness", "fairness_rivals"),
+    ("evaluate", "shadow", "few_steps", "scale", "fairness", "fairness_rivals", "frontier", "audit"),
     ("side_by_side", *PAGES),
 )
 
@@ -117,7 +117,14 @@ def _cells(study: Study) -> list[str]:
     fair = study.params.fairness
     fairly = [f"fairness@{d}-{g}" for d in datasets if d in fair.tables for g in fair.generators]
     fairly += [f"fairness_rivals@{d}" for d in datasets if d in fair.tables]
-    asked = [*attacked, *drawn, *filled, *described, *widened, *scaled, *fairly]
+    private = [
+        f"{stage}@{d}-{g}"
+        for stage, block in (("frontier", study.params.frontier), ("audit", study.params.audit))
+        for d in datasets
+        if d in block.tables
+        for g in block.families
+    ]
+    asked = [*attacked, *drawn, *filled, *described, *widened, *scaled, *fairly, *private]
     return ["sources", *per_table, *PAGES, *asked, *per_cell]
 
 

@@ -35,6 +35,13 @@ FAST = {
     "mtabgen_fixed_mask": {"width": 16, "max_steps": 30, "steps": 6},
     "mtabgen_fixed_share": {"width": 16, "max_steps": 30, "steps": 6},
     "mtabgen_mlp": {"width": 32, "max_steps": 30, "steps": 6},
+    "mst": {"rounds": 20},
+    "aim": {"rounds": 20, "rounds_between": 3, "rounds_per_column": 3},
+    "pate_gan": {"turns": 4, "batch_size": 16},
+    "dp_vae": {"width": 16, "max_steps": 20, "batch_size": 30},
+    "dp_tabddpm": {"width": 16, "max_steps": 20, "batch_size": 30, "steps": 5},
+    "dp_ctgan": {"width": 16, "max_steps": 20, "batch_size": 30},
+    "dp_flow": {"width": 16, "max_steps": 20, "batch_size": 30},
 }
 NAMES = registry.names()
 TABLES = list(toys.ALL)

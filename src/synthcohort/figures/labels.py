@@ -100,9 +100,11 @@ _FAMILIES = {
     "trtr": "train on real, test on real",
     "augment": "real train rows and added minority rows",
     "impute": "train on completed rows, test on real",
+    "minority": "rarest class, train on synthetic, test on real",
+    "group": "rows of one group, train on synthetic, test on real",
 }
-_SHORT = {"augment": "augmented", "impute": "downstream"}
-_TASK = re.compile(rf"^(tstr|trtr|augment|impute)_(.+?)_({'|'.join(CLASSIFIERS)})$")
+_SHORT = {"augment": "augmented", "impute": "downstream", "minority": "minority", "group": "group"}
+_TASK = re.compile(rf"^(tstr|trtr|augment|impute|minority|group)_(.+?)_({'|'.join(CLASSIFIERS)})$")
 _ATTACK = re.compile(rf"^mia_(auroc|tpr_at_fpr_1pct|tpr_at_fpr_0p1pct)_({'|'.join(ATTACKS)})$")
 _PRECISION = re.compile(r"^precision_at_recall_(\d+)$")
 

@@ -33,6 +33,10 @@ _COLOURS = {
     "mtabgen_fixed_mask": "#2d2dc3", "mtabgen_fixed_share": "#3c4bff", "mtabgen_addition": "#b4c3c3",
     "mtabgen_concatenation": "#006978", "forest_repaint": "#ffaa00",
 }  # fmt: skip
+_COLOURS |= {  # the private families: apart from each other and not far from their kin
+    "dp_vae": "#1b7f5c", "dp_flow": "#a01a6b", "dp_ctgan": "#5c1a9e", "dp_tabddpm": "#a63f00", "dp_mtabgen": "#f0a06a",
+    "pate_gan": "#8a8f3c", "privbayes": "#2b62b8", "mst": "#20a0d8", "aim": "#0b1f4d",
+}  # fmt: skip
 _SPARE = ("#44aa99", "#aa4499", "#0072b2", "#6699cc", "#888888", "#cc79a7", "#117733", "#a86800")
 Marker = str | tuple[int, Literal[0, 1, 2], int]  # of matplotlib; a tuple: rays, kind (1 is a star), turn in degrees
 _MARKERS: dict[str, Marker] = {
@@ -44,6 +48,10 @@ _MARKERS: dict[str, Marker] = {
     "tabcsdi": "d",
     "mtabgen": "8", "mtabgen_mlp": "h", "mtabgen_fixed_mask": "p", "mtabgen_fixed_share": "P",
     "mtabgen_addition": "<", "mtabgen_concatenation": ">", "forest_repaint": "p",
+}  # fmt: skip
+_MARKERS |= {
+    "dp_vae": "D", "dp_flow": "d", "dp_ctgan": "v", "dp_tabddpm": "o", "dp_mtabgen": "p", "pate_gan": "<",
+    "privbayes": "s", "mst": "^", "aim": "h",
 }  # fmt: skip
 _SPARE_MARKERS: tuple[Marker, ...] = ("8", "H", (5, 0, 180), (5, 1, 180), (8, 1, 0), (4, 1, 45))
 MANY = 10  # generators from which on figures with a column for each grow narrower columns
