@@ -25,7 +25,7 @@ FAST = {
     "tvae": {"epochs": 1, "least_steps": 60},
     "tabsyn": {"autoencoder_steps": 30, "max_steps": 40, "steps": 5},
     "table_gan": {"max_steps": 15, "channels": 4},
-    "ctab_gan": {"max_steps": 15, "channels": 4, "max_modes": 3},
+    "ctab_gan": {"least_steps": 1, "max_steps": 15, "channels": 4, "max_modes": 3},
 }
 NAMES = registry.names()
 TABLES = list(toys.ALL)
