@@ -1,10 +1,10 @@
 """How well does one fitted network fill hidden cells with few evaluations, and what does that cost?
 
-On each split of the imputation study the generator is fitted as there, on the same rows and with the same randomness, and
-completes the test rows with the same holes under the scenario it was fitted for. It does so several times with each
-number of evaluations and each solver: the second-order steps that the study uses, implicit steps (DDIM), and ancestral
-steps, which with very many evaluations are the reference. The fillings of every kind share network, holes and starting
-noise.
+On each split of the imputation study the generator is fitted as there, on the same rows and with the same randomness,
+and completes the test rows with the same holes under the scenario it was fitted for. It does so several times with
+each number of evaluations and each solver: the second-order steps that the study uses, implicit steps (DDIM), and
+ancestral steps, which with very many evaluations are the reference. The fillings of every kind share network, holes
+and starting noise.
 
 Fillings are judged against the truth by the scores in `SCORES` (`metrics.imputation`). The condition of a score names
 solver and evaluations, as in `few_steps`. What a split gave is kept as soon as it is whole (`progress`).
@@ -49,7 +49,7 @@ def ways(block: FewStepsBlock) -> list[Draw]:
 
 
 def few_steps_impute_cell(study: Study, dataset: str, imputer: str) -> Drawn:
-    """Fit one generator on the splits of the imputation study, fill in every way, and write the cell's score and cost files."""
+    """Fit one generator on the imputation study's splits, fill in every way, write the cell's score and cost files."""
     splits = min(study.splits(dataset), study.params.imputation.splits)
     parts: list[pd.DataFrame] = []
     costs: list[pd.DataFrame] = []

@@ -1,10 +1,10 @@
 """How well does one imputer fill the cells that were hidden from it, and what does that cost?
 
-On each of the first `splits` splits the imputer is fitted once, on train rows some of whose cells are hidden (`fitted`). Then it completes
-the test rows under each scenario, several times over, and the draws are judged against the truth
-(`metrics.imputation`); it completes the train rows as well, and a predictor learns from each draw and is judged on the
-test rows as `prepare` filled them (`metrics.imputation_downstream`). The condition of a score names the scenario:
-`mcar_0.2`.
+On each of the first `splits` splits the imputer is fitted once, on train rows some of whose cells are hidden
+(`fitted`). Then it completes the test rows under each scenario, several times over, and the draws are judged against
+the truth (`metrics.imputation`); it completes the train rows as well, and a predictor learns from each draw and is
+judged on the test rows as `prepare` filled them (`metrics.imputation_downstream`). The condition of a score names the
+scenario: `mcar_0.2`.
 
 What is hidden, and from whom, is said in `hidden`. If `as_found` asks for it, rows are also completed as they were
 found: what learns from them is judged as ever, and the cells by how they look (`metrics.imputation_plausibility`). A
