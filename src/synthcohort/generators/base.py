@@ -294,7 +294,18 @@ def empty_frame(schema: Schema) -> pd.DataFrame:
     return schema.cast(pd.DataFrame({name: [] for name in schema.names}))
 
 
-def peak_memory_bytes() -> int:
-    """Return the largest resident size of this process so far, in bytes."""
+def peak_memory_bytes(status: Path = Path("/proc/self/status")) -> int:
+    """Return the largest resident size of this process so far, in bytes.
+
+    Linux's count for `getrusage` outlives the start of another program, so that a small worker of a large process would
+    be told the size of the large one; the kernel's own listing is of this program alone.
+
+    Args:
+        status: where a Linux kernel lists it.
+    """
+    if status.is_file():
+        for line in status.read_text(encoding="utf-8", errors="replace").splitlines():
+            if line.startswith("VmHWM:"):
+                return int(line.split()[1]) * 1024
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return int(peak if sys.platform == "darwin" else peak * 1024)
