@@ -72,7 +72,7 @@ def test_groups_stand_beside_the_table_alone_and_identifiers_nowhere(opened: Stu
     names = {name for name, _ in visits()}
     assert not [name for name, text in written.items() if any(identifier in text for identifier in names)]
     header = {text.splitlines()[0] for name, text in written.items() if name.endswith(".csv")}
-    assert header == {"group", "trait,marker,died"}
+    assert header == {"group", "row,column", "trait,marker,died"}  # holes are places alone
     groups = grouping.read_groups(opened.paths.table("visits"))
     assert groups is not None and np.array_equal(groups, [p for _, p in visits()])
 

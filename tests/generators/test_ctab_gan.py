@@ -19,6 +19,7 @@ SMALL = {
     "width": 8,
     "depth": 1,
     "max_modes": 2,
+    "least_steps": 1,
     "max_steps": 8,
     "batch_size": 16,
     "learning_rate": 0.01,
@@ -153,7 +154,8 @@ def test_the_classifier_sees_all_cells_but_the_target() -> None:
 
 def test_rows_follow_their_label_and_keep_their_marks() -> None:
     frame, schema = _dose(400)
-    settings = {"channels": 8, "max_steps": 120, "batch_size": 64, "learning_rate": 1e-3, "max_modes": 3}
+    settings = {"channels": 8, "least_steps": 1, "max_steps": 120, "batch_size": 64, "max_modes": 3}
+    settings["learning_rate"] = 1e-3
     generator = CTABGAN(**settings).fit(frame, schema, rng=RNG)
     drawn = generator.sample(300, rng=RNG)
     assert 0.3 < (drawn["dose"] == 0).mean() < 0.95
@@ -173,6 +175,7 @@ def test_rows_follow_their_label_and_keep_their_marks() -> None:
         {"special_share": 0.05},
         {"long_tail": 0.1},
         {"epochs": 1},
+        {"least_steps": 9},
         {"max_steps": 3},
         {"batch_size": 8},
         {"learning_rate": 1e-3},

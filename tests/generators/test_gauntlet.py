@@ -28,7 +28,7 @@ FAST = {
     "tvae": {"epochs": 1, "least_steps": 60},
     "tabsyn": {"autoencoder_steps": 30, "max_steps": 40, "steps": 5},
     "table_gan": {"max_steps": 15, "channels": 4},
-    "ctab_gan": {"max_steps": 15, "channels": 4, "max_modes": 3},
+    "ctab_gan": {"least_steps": 1, "max_steps": 15, "channels": 4, "max_modes": 3},
     "mtabgen": {"width": 16, "max_steps": 30, "steps": 6},
     "mtabgen_addition": {"width": 16, "max_steps": 30, "steps": 6},
     "mtabgen_concatenation": {"width": 16, "max_steps": 30, "steps": 6},

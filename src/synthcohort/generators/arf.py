@@ -166,11 +166,11 @@ class ARF(Generator):
         self.schema.check(rows, allow_missing=True)
         if not len(rows):
             return [rows.copy() for _ in range(draws)]
-        stacked = pd.concat([rows] * draws, ignore_index=True)
-        drawn = self._complete(stacked, rng)
-        whole = pd.DataFrame({c: stacked[c].where(stacked[c].notna(), drawn[c]) for c in self.schema.names})
-        parts = (whole.iloc[i * len(rows) : (i + 1) * len(rows)] for i in range(draws))
-        return [self.schema.check(part.set_axis(rows.index, axis=0)) for part in parts]
+        return [self._filled(rows, rng.branch("draw", i)) for i in range(draws)]
+
+    def _filled(self, rows: pd.DataFrame, rng: Rng) -> pd.DataFrame:
+        drawn = self._complete(rows.reset_index(drop=True), rng).set_axis(rows.index, axis=0)
+        return self.schema.check(pd.DataFrame({c: rows[c].where(rows[c].notna(), drawn[c]) for c in self.schema.names}))
 
     def _log_density(self, rows: pd.DataFrame) -> np.ndarray:
         return self.law.log_density(self.grid.cells(rows)) - self.grid.log_measure

@@ -15,7 +15,7 @@ to tell the target from the other cells. With f the last hidden layer of D [Zhao
 Departs: C is residual, without dropout. A table with a numeric target has no C, as the source classifies only. Rows
 are drawn with the running moments of the batch normalisation, so that a row does not depend on its neighbours.
 Networks have a quarter of the source's channels. Batches of 128 rows instead of 500, since a cohort may have fewer, and
-turns are bounded.
+turns are bounded from both sides: 150 passes over a few hundred rows are some 300 turns, too few to learn from.
 """
 
 from __future__ import annotations
@@ -53,7 +53,8 @@ class CTABGAN(ModeGame):
         special_share: share of the training rows that makes a numeric value a mark, in (0, 1].
         long_tail: skewness of a numeric column above which its logarithm is tried, > 0.
         epochs: passes over the training rows, > 0.
-        max_steps: turns of the game at most, >= 1.
+        least_steps: turns of the game at least, >= 1.
+        max_steps: turns of the game at most, >= 1; `least_steps` has the last word.
         batch_size: rows a turn, >= 2.
         learning_rate: of Adam with moment weights (0.5, 0.9), > 0.
         weight_decay: of Adam, >= 0.
@@ -68,6 +69,7 @@ class CTABGAN(ModeGame):
     special_share: float = 0.2
     long_tail: float = 1.5
     epochs: float = 150
+    least_steps: int = 1_000
     max_steps: int = 2_000
     batch_size: int = 128
     learning_rate: float = 2e-4
@@ -75,7 +77,8 @@ class CTABGAN(ModeGame):
 
     def __post_init__(self) -> None:
         super().__init__()
-        at_least(self, latent=1, channels=1, width=1, depth=0, max_modes=1, max_steps=1, batch_size=2, weight_decay=0)
+        at_least(self, latent=1, channels=1, width=1, depth=0, max_modes=1, least_steps=1, max_steps=1)
+        at_least(self, batch_size=2, weight_decay=0)
         above_zero(self, "tau", "long_tail", "epochs", "learning_rate")
         if not 0 < self.special_share <= 1:
             raise ValueError(f"ctab_gan: special_share={self.special_share} is not in (0, 1]")
@@ -95,7 +98,8 @@ class CTABGAN(ModeGame):
         self._build(device, rng.branch("weights"))
         game = _Game(self, rows, rng)
         self.players = [self.sampled, *game.rivals]
-        self._take_turns(game.turn, turns_of(self.epochs, len(train), self.batch_size, most=self.max_steps))
+        turns = turns_of(self.epochs, len(train), self.batch_size, least=self.least_steps, most=self.max_steps)
+        self._take_turns(game.turn, turns)
 
     def _build(self, device: str, rng: Rng) -> None:
         self._lay_out(device, self.counts, 0)
