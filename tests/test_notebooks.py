@@ -21,7 +21,7 @@ generators: {independent: {}, bootstrap: {}, tabddpm: {width: 8, depth: 1, max_s
 metrics: {classifiers: [xgboost], augmentation_shares: [1.0], max_rows_pairwise: 60, max_rows_distance: 60}
 shadow: {tables: [wdbc], models: 6, targets: 5}
 few_steps: {tables: [wdbc], generators: [tabddpm], evaluations: [2, 5], asked: 5, ancestral: 10, rows: 50}
-fairness: {tables: {wdbc: [mean area]}, generators: [bootstrap], cuts: {mean area: [550]}, dials: [0, 1], splits: 2}
+fairness: {tables: {wdbc: [mean area]}, generators: {bootstrap: }, cuts: {mean area: [550]}, dials: [0, 1], splits: 2}
 tuning: {trials: 2, tables: [wdbc], rows: 80}
 search: {tabddpm: {width: [8, 4]}}
 claims:

@@ -89,7 +89,7 @@ def test_claims_and_conditions_are_checked_against_what_there_is(opened, tmp_pat
             "few_steps.generators: smote has no sampling option 'steps', .* these can: tabddpm",
         ),
         (PARAMS + "fairness: {tables: {pima: [sex]}}\n", "fairness.tables: no dataset 'pima'"),
-        (PARAMS + "fairness: {generators: [vae]}\n", r"fairness.generators: no generator 'vae'; there are \['smote'\]"),
+        (PARAMS + "fairness: {generators: {vea: {}}}\n", r"fairness.generators: no generator 'vea'"),
         (PARAMS + "tuning: {kept: {smote: known}}\n", r"tuning.kept: 'smote' is not searched; search has \[\]"),
         (PARAMS + "conditions: [minorty]\n", "no condition 'minorty'; there are: as_observed, minority"),
     ):

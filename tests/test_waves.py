@@ -20,7 +20,7 @@ def everything_is_stale(monkeypatch, request):
 @pytest.fixture
 def opened(tmp_path):
     text = "study: {seed: 1}\ndatasets: {big: , small: }\ngenerators: {smote: , vae: }\nshadow: {tables: [small]}\n"
-    text += "few_steps: {tables: [big], generators: [vae]}\nfairness: {tables: {big: [sex]}, generators: [smote]}\n"
+    text += "few_steps: {tables: [big], generators: [vae]}\nfairness: {tables: {big: [sex]}, generators: {smote: }}\n"
     (tmp_path / "params.yaml").write_text(text)
     (tmp_path / "dvc.yaml").write_text("stages: {}\n")
     for name, size in (("big", 100), ("small", 1)):
