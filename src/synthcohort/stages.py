@@ -282,8 +282,9 @@ def _find(study: Study, name: str, cell: dict[str, str]) -> Stage:
     if set(cell) != set(stage.per):
         wanted = " ".join(f"--{p} NAME" for p in stage.per) or "no further arguments"
         raise ParamsError(f"stage {name} takes {wanted}")
-    searched = study.params.search if name == "tune" else study.params.generators
-    for kind, known in (("dataset", study.params.datasets), ("generator", searched)):
+    params = study.params
+    named = {"tune": params.search, "fairness": params.fairness.generators}.get(name, params.generators)
+    for kind, known in (("dataset", params.datasets), ("generator", named)):
         if kind in cell and cell[kind] not in known:
             raise ParamsError(f"params.yaml has no {kind} {cell[kind]!r}; it has {', '.join(known)}")
     return stage
