@@ -23,7 +23,7 @@ PARAMS = """
 study: {seed: 1, splits: 2}
 datasets: {toy: {}}
 generators: {independent: {}, bootstrap: {}}
-fairness: {tables: {toy: [sex]}, generators: [bootstrap], cuts: {age: [50]}, dials: [0, 1], splits: 2}
+fairness: {tables: {toy: [sex]}, generators: {bootstrap: }, cuts: {age: [50]}, dials: [0, 1], splits: 2}
 """
 
 

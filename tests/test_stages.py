@@ -12,7 +12,7 @@ PARAMS = "study: {seed: 1}\ndatasets: {wdbc: , gone: }\ngenerators: {smote: {nei
 FILLED = "imputation: {tables: [wdbc], imputers: {mice: }}\n"
 CELLS = """
 few_steps: {generators: [smote]}
-fairness: {generators: [smote]}
+fairness: {generators: {smote: }}
 frontier: {families: {smote: {counterpart: smote}}}
 audit: {families: {smote: {}}}
 """
@@ -122,7 +122,7 @@ def test_claims_and_conditions_are_checked_against_what_there_is(opened, tmp_pat
         (PARAMS + "width: {methods: {mtabgem: }}\n", "width.methods.mtabgem: 'mtabgem' fills no missing cells"),
         (PARAMS + "width: {methods: {smote: {k: 2}}}\n", "width.methods.smote: .*unknown hyperparameter 'k'"),
         (PARAMS + "fairness: {tables: {pima: [sex]}}\n", "fairness.tables: no dataset 'pima'"),
-        (PARAMS + "fairness: {generators: [vae]}\n", r"fairness.generators: no generator 'vae'; there are \['smote'\]"),
+        (PARAMS + "fairness: {generators: {vea: }}\n", "fairness.generators: no generator 'vea'"),
         (PARAMS + "frontier: {tables: [pima]}\n", "frontier.tables: no dataset 'pima'"),
         (PARAMS + "audit: {tables: [pima]}\n", "audit.tables: no dataset 'pima'"),
         (

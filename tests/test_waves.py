@@ -24,7 +24,7 @@ def opened(tmp_path):
     text += "imputation: {tables: [big], imputers: {mice: , forests: }}\n"
     text += "width: {methods: {mice: }}\n"
     text += "scale: {tables: [small]}\n"
-    text += "fairness: {tables: {big: [sex]}, generators: [smote]}\n"
+    text += "fairness: {tables: {big: [sex]}, generators: {smote: }}\n"
     text += "frontier: {tables: [small], families: {vae: {counterpart: vae}}}\n"
     text += "audit: {tables: [big], families: {mst: {}}}\n"
     (tmp_path / "params.yaml").write_text(text)

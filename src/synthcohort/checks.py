@@ -109,11 +109,14 @@ def _check_imputation(study: Study) -> None:
 
 
 def _check_fairness(study: Study) -> None:
-    block, known = study.params.fairness, study.params.generators
-    _check_tables(study, "fairness", list(block.tables))
-    for name in block.generators:
-        if name not in known:
-            raise ParamsError(f"fairness.generators: no generator {name!r}; there are {list(known)}")
+    from synthcohort.generators import load as registry
+
+    _check_tables(study, "fairness", list(study.params.fairness.tables))
+    try:
+        for name, hyperparameters in study.params.fairness.generators.items():
+            registry.build(name, hyperparameters)
+    except (LookupError, TypeError, ValueError) as error:
+        raise ParamsError(f"fairness.generators: {error}") from None
 
 
 def _check_width(study: Study) -> None:

@@ -23,7 +23,7 @@ PARAMS = """
 study: {seed: 1, splits: 3}
 datasets: {adult: {}}
 generators: {bootstrap: {}, smote: {}, tabddpm: {}}
-fairness: {tables: {adult: [sex, race]}, generators: [bootstrap, smote, tabddpm], dials: [0, 1], splits: 3}
+fairness: {tables: {adult: [sex, race]}, generators: {bootstrap: , smote: , tabddpm: }, dials: [0, 1], splits: 3}
 """
 CONDITIONS = ("observed", "sex_1.0", "race_1.0", "sex+race_1.0")
 

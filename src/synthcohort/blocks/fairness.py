@@ -14,17 +14,22 @@ class FairnessBlock(Block):
 
     Args:
         tables: table -> its sensitive columns; none, `[]`, to do without it.
-        generators: whose balanced rows are judged.
+        generators: whose balanced rows are judged -> its hyperparameters.
         cuts: numeric column -> cut points that make groups of it, in every table that names it.
         dials: from 0, the joint as observed, to 1, the balanced one, ascending.
         splits: of every table, half of its rows to train on, a quarter to validate and a quarter to judge.
     """
 
     tables: dict[str, list[str]] = {}
-    generators: list[str] = []
+    generators: dict[str, dict[str, Any]] = {}
     cuts: dict[str, list[float]] = {}
     dials: list[float] = [0.0, 0.5, 1.0]
     splits: int = Field(default=3, ge=1, le=100)
+
+    @field_validator("generators", mode="before")
+    @classmethod
+    def _settings(cls, value: Any) -> Any:
+        return {k: {} if v is None else v for k, v in value.items()} if isinstance(value, dict) else value
 
     @field_validator("tables", mode="before")
     @classmethod

@@ -31,7 +31,7 @@ Judge = Callable[[Material], dict[str, list[Score]]]  # one split -> arm -> its 
 
 def fairness_cell(study: Study, dataset: str, generator: str) -> pd.DataFrame:
     """Judge one generator on one table, write the cell's score file and return its scores, tidy."""
-    settings = study.params.generators[generator]
+    settings = study.params.fairness.generators[generator]
 
     def judge(material: Material) -> dict[str, list[Score]]:
         wanted = asks(material.attributes, study.params.fairness)
