@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 import perils
-from synthcohort import parallel, stages, study
+from synthcohort import checks, parallel, stages, study
 from synthcohort.generators.base import peak_memory_bytes
 from synthcohort.study import ParallelBlock
 
@@ -93,10 +93,10 @@ def test_a_cluster_that_is_not_there_is_named(address, message, monkeypatch):
 def test_dask_that_is_not_installed_is_named_before_anything_runs(tmp_path, monkeypatch):
     (tmp_path / "params.yaml").write_text(GOOD + "parallel: {backend: dask, jobs: 2}\n")
     opened = study.Study(study.read_params(tmp_path / "params.yaml"), study.Paths(tmp_path))
-    stages.check(opened)
+    checks.check(opened)
     monkeypatch.setattr(parallel, "find_spec", lambda name: None)
     with pytest.raises(study.ParamsError, match=r"not installed here; `pip install 'dask\[distributed\]'`"):
-        stages.check(opened)
+        checks.check(opened)
 
 
 @pytest.mark.parametrize(
@@ -117,12 +117,13 @@ def test_what_the_block_says_wrongly_is_named(tmp_path, block, message):
 
 
 def test_no_stage_that_gives_a_result_depends_on_the_engine(tmp_path):
-    """Two pages depend on the whole file; they are written again in seconds, the same bytes."""
+    """Some pages depend on the whole file; they are written again in seconds, the same bytes."""
     (tmp_path / "params.yaml").write_text(GOOD + "parallel:\n")
     assert study.read_params(tmp_path / "params.yaml").parallel is None
     pipeline = yaml.safe_load((ROOT / "dvc.yaml").read_text(encoding="utf-8"))["stages"]
     named = {name: stage.get("params", []) for name, stage in pipeline.items()}
     whole = {name for name, params in named.items() if any(isinstance(one, dict) for one in params)}
+    questions = ("few_steps", "impute", "ablations", "width", "scale", "fairness", "frontier", "audit")
     results = {name for name, stage in stages.STAGES.items() if stage.tables or stage.folders}
-    assert whole == {"few_steps_page", "settings"} and not whole & results
+    assert whole == {"settings", *(f"{name}_page" for name in questions)} and not whole & results
     assert not [name for name, params in named.items() if any(str(one).startswith("parallel") for one in params)]
