@@ -321,6 +321,7 @@ def test_the_other_pages_read_no_cost_of_these_fits(study, orders):
 
 
 def test_what_was_measured_is_not_measured_anew_by_reading_along(study, orders, monkeypatch):
+    monkeypatch.delenv(studies.PIPELINE_VARIABLE, raising=False)
     scale.scale_cell(study, "toy", "independent")
     before = study.paths.scale("toy", "independent").read_bytes()
     other = replace(DONE, train_cpu_seconds=9.0)

@@ -281,7 +281,7 @@ def test_the_simulated_table_is_rewritten_when_altered(folder: Path) -> None:
 
 def test_the_catalogue_is_complete() -> None:
     further = {"california", "insurance", "churn", "cardio", "ckd", "heart_failure", "physionet2012"}
-    further |= {"diabetes130", "diabetes130_icd"}
+    further |= {"diabetes130", "diabetes130_icd", "bank_marketing", "compas"}
     assert {entry.name for entry in FURTHER_TABLES} == further
     withheld = {name for name, entry in CATALOGUE.items() if entry.credentialed}
     assert withheld == {"mimic_icd", "mimic_mortality"}

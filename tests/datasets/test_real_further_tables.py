@@ -199,6 +199,7 @@ def test_sensitive_columns(table: Find) -> None:
         **{"california": [], "insurance": ["sex"], "churn": ["Gender"], "cardio": ["gender"], "ckd": []},
         **{"heart_failure": ["sex"], "physionet2012": ["Gender"]},
         **{"diabetes130": ["race", "gender", "age"], "diabetes130_icd": []},
+        **{"bank_marketing": ["age_group"], "compas": ["sex", "race"]},
     }
 
 
