@@ -19,7 +19,11 @@ _ROWS = {"shape_asked": "Shape", "trend_asked": "Trend", "joint_gap": "gap to th
 def curves_note(case: Case) -> str:
     """Return the caption of the figure."""
     dials = ", ".join(f"{dial:g}" for dial in case.dials)
-    beside = f" Crosses: {SOURCE}; another classifier and other splits." if case.published else ""
+    beside = (
+        f" Crosses: {SOURCE}, named where they aim at fairness; another classifier and other splits."
+        if case.published
+        else ""
+    )
     return (
         f"{case.name}: means over {_splits(case)} of models judged on real test rows, a line an arm, from the joint as "
         f"observed (open) to the balanced one (filled), dials {dials}. Vertical bars: {_confidence(case)} intervals "
