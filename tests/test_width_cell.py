@@ -114,11 +114,14 @@ def test_a_failed_fit_is_a_reason_for_every_score(study, here, monkeypatch):
 def test_a_killed_cell_goes_on_where_it_stopped(study, here, monkeypatch):
     width.width_cell(study, "mean_mode")
     files = [study.paths.width("mean_mode"), study.paths.width_cost("mean_mode")]
-    before, asked, plain = [path.read_bytes() for path in files], [], width.measure
+    (before, spent), asked, plain = [scores.read(path) for path in files], [], width.measure
     monkeypatch.setattr(width, "measure", lambda task: asked.append(task.condition) or plain(task))
     (study.paths.width_steps("mean_mode") / "codes_6_1.json").unlink()
     width.width_cell(study, "mean_mode")
-    assert asked == ["columns_6"] and [path.read_bytes() for path in files] == before
+    after, spent_again = [scores.read(path) for path in files]
+    assert asked == ["columns_6"] and after.equals(before)
+    measured = (spent["dataset"] == "codes") & (spent["condition"] == "columns_6") & (spent["split"] == 1)
+    assert measured.sum() == 3 and spent_again[~measured].equals(spent[~measured])
 
 
 def test_a_measurement_has_a_process_of_its_own(study):
