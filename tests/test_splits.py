@@ -131,3 +131,35 @@ def test_fingerprints_know_cells_and_nothing_else() -> None:
     assert (fingerprints(swapped) != prints).all()
     zero = pd.DataFrame({"x": [0.0, -0.0]})
     assert len(set(fingerprints(zero))) == 1
+
+
+@pytest.mark.parametrize("grid", [12, 10**6])
+def test_a_reserve_is_never_tested_and_leaves_earlier_splits_as_they_were(grid: int) -> None:
+    schema, shares = schema_of(), {"test_share": 0.2, "validation_share": 0.1}
+    frame = frame_of(1000, schema, grid=grid)
+    held = make_splits(frame, schema, count=10, rng=Rng(5), reserve=0.4, **shares)
+    free = make_splits(frame, schema, count=10, rng=Rng(5), **shares)
+    tested = np.zeros(1000, dtype=bool)
+    for split, plain in zip(held, free):
+        fits = np.count_nonzero(tested) + np.count_nonzero(~tested[plain.test]) <= 600
+        assert np.array_equal(split.test, plain.test) == fits
+        assert fits or tested[split.test].all()
+        tested[split.test] = True
+        assert abs(len(split.test) - 200) <= 10 and abs(len(split.validation) - 100) <= 10
+        assert np.array_equal(np.sort(np.concatenate([split.train, split.validation, split.test])), np.arange(1000))
+    assert 0.35 < tested.mean() <= 0.6 and len({tuple(split.test) for split in held}) == 10
+
+
+def test_a_reserve_must_leave_rows_to_test() -> None:
+    schema = schema_of()
+    for reserve in (0.61, -0.1):
+        with pytest.raises(SplitError, match="reserve"):
+            make_splits(
+                frame_of(300, schema),
+                schema,
+                count=2,
+                test_share=0.2,
+                validation_share=0.1,
+                rng=Rng(1),
+                reserve=reserve,
+            )

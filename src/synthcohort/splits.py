@@ -6,11 +6,15 @@ column are kept together, and so are rows that become the same once their missin
 fills them: otherwise a generator that repeats its training rows would be caught repeating test rows it never saw.
 Rows of one group, such as the stays of one patient, are kept together too where groups are given: otherwise a judge
 would meet patients whom a generator has learned by heart.
+
+A share of the rows may be held in reserve: once no more than it are left that no split tests, later splits draw their
+test rows from those that were tested before. Settings may be chosen on the rows of the reserve.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -56,6 +60,7 @@ def make_splits(
     validation_share: float,
     rng: Rng,
     groups: np.ndarray | None = None,
+    reserve: float = 0.0,
 ) -> list[Split]:
     """Return `count` splits of the n rows of `frame`.
 
@@ -64,15 +69,21 @@ def make_splits(
         validation_share: share of all rows in validation, in (0, 1); the rest is train.
         rng: split k draws from its branch ("split", k).
         groups: [n] int64 from 0 without gaps, the group of each row; default: no two rows belong together.
+        reserve: share of all rows that no split tests, in [0, 1 - 2 test_share].
 
     Raises:
-        SplitError: if the shares leave no train rows, or a class has too few different rows or groups to be in every
-            part.
+        SplitError: if the shares leave no train rows, or no test rows beside the reserve, or a class has too few
+            different rows or groups to be in every part.
     """
     if not (test_share > 0 and validation_share > 0 and test_share + validation_share < 1):
         raise SplitError(
             f"test_share {test_share:g} and validation_share {validation_share:g} must be above 0 and leave room for "
             f"train: their sum must be below 1"
+        )
+    if reserve and not 0 < reserve <= 1 - 2 * test_share:
+        raise SplitError(
+            f"reserve {reserve:g} must be between 0 and {max(0, 1 - 2 * test_share):g}: beside it must be room for the "
+            f"different test rows of two splits, test_share {test_share:g} each"
         )
     absent = int(frame[schema.target.name].isna().sum())
     if absent:
@@ -81,7 +92,16 @@ def make_splits(
     if groups is not None:
         clusters = _joined(clusters, groups)
     shares = (test_share, validation_share)
-    splits = [_split_apart(frame, schema, clusters, shares, rng.branch("split", k)) for k in range(count)]
+    splits: list[Split] = []
+    anywhere = np.ones(len(frame), dtype=bool)
+    tested = ~anywhere
+    for k in range(count):
+        draw = partial(_split_apart, frame, schema, clusters, shares, rng.branch("split", k))
+        split = draw(anywhere)
+        if _untested(tested, split) < reserve:
+            split = draw(tested)
+        tested[split.test] = True
+        splits.append(split)
     if groups is not None:
         for split in splits:
             _check_sizes(split, shares)
@@ -98,13 +118,18 @@ def strata(frame: pd.DataFrame, schema: Schema) -> np.ndarray:
 
 
 def _split_apart(
-    frame: pd.DataFrame, schema: Schema, clusters: np.ndarray, shares: tuple[float, float], rng: Rng
+    frame: pd.DataFrame,
+    schema: Schema,
+    clusters: np.ndarray,
+    shares: tuple[float, float],
+    rng: Rng,
+    testable: np.ndarray,
 ) -> Split:
     """Split, join the rows that imputation made equal across parts, and split again until there are none."""
     labels = strata(frame, schema)
     gaps = bool(frame.isna().to_numpy().any())
     for _ in range(_ROUNDS):
-        parts = _assign(schema, clusters, labels, shares, rng.numpy())
+        parts = _assign(schema, clusters, labels, shares, rng.numpy(), testable)
         split = Split(*(np.flatnonzero(parts == part) for part in (2, 1, 0)))
         if not gaps:
             return split
@@ -119,14 +144,19 @@ def _split_apart(
 
 
 def _assign(
-    schema: Schema, clusters: np.ndarray, labels: np.ndarray, shares: tuple[float, float], g: np.random.Generator
+    schema: Schema,
+    clusters: np.ndarray,
+    labels: np.ndarray,
+    shares: tuple[float, float],
+    g: np.random.Generator,
+    testable: np.ndarray,
 ) -> np.ndarray:
     """Return the part of each row, [n]: 0 test, 1 validation, 2 train; a cluster's rows share one.
 
     Strata take turns, the smallest first. In each the clusters that have no row in an earlier one come in random order;
     each goes to test if its rows of the stratum bring test no further from its quota, else to validation likewise, else
-    to train. Its rows of later strata count against the quotas there. What a stratum leaves over or overdraws, the next
-    one settles.
+    to train; one with a row that is not testable never goes to test. Its rows of later strata count against the quotas
+    there. What a stratum leaves over or overdraws, the next one settles.
     """
     sizes = np.bincount(labels)
     order = np.argsort(sizes, kind="stable")
@@ -134,12 +164,14 @@ def _assign(
     turns = np.full(clusters.max() + 1, len(order))  # [clusters]
     np.minimum.at(turns, clusters, np.argsort(order)[labels])
     chosen = np.full(len(turns), 2)  # [clusters]
+    first = np.zeros(len(turns), dtype=np.int64)  # [clusters], the first part that a cluster may go to
+    first[clusters[~testable]] = 1
     room = [0, 0]
     for turn, stratum in enumerate(order):
         rows = np.bincount(clusters[labels == stratum], minlength=len(turns))  # [clusters]
         room = [room[p] + int(quotas[p][stratum]) - int(rows[chosen == p].sum()) for p in (0, 1)]
         for cluster in g.permutation(np.flatnonzero(turns == turn)):
-            part = next((p for p in (0, 1) if rows[cluster] <= 2 * room[p]), 2)
+            part = next((p for p in range(first[cluster], 2) if rows[cluster] <= 2 * room[p]), 2)
             chosen[cluster] = part
             if part < 2:
                 room[part] -= int(rows[cluster])
@@ -178,6 +210,11 @@ def _check_sizes(split: Split, shares: tuple[float, float]) -> None:
                 f"are too few or too unequal, or equal rows tie many of them together; use more groups, other shares, "
                 f"or finer columns"
             )
+
+
+def _untested(tested: np.ndarray, split: Split) -> float:
+    """Return the share of rows that neither earlier splits nor this one test."""
+    return 1 - (tested.sum() + (~tested[split.test]).sum()) / len(tested)
 
 
 def _numbered(keys: np.ndarray) -> np.ndarray:

@@ -76,7 +76,7 @@ def test_no_patient_of_a_test_part_is_among_the_tuning_rows_and_none_is_in_two_p
 def test_a_table_with_too_few_clean_rows_is_refused(make):
     opened = make(PARAMS.replace("splits: 2, test_share: 0.2", "splits: 12, test_share: 0.3"))
     with pytest.raises(
-        ParamsError, match=r"tuning.tables: the 12 splits of mixed leave \d+ rows .* lower study.splits"
+        ParamsError, match=r"tuning.tables: the 12 splits of mixed leave \d+ rows .* give it a `reserve`"
     ):
         tuning.tuning_rows(opened, "mixed")
 

@@ -22,7 +22,7 @@ class StudyBlock(Block):
 
 
 class DatasetBlock(Block):
-    """One table; every field but `rows` and `splits` is for the reader's own CSV.
+    """One table; every field but `rows`, `splits` and `reserve` is for the reader's own CSV.
 
     Args:
         path: the CSV file; None for a table with a module of its own. For one whose files are given to credentialed
@@ -46,6 +46,7 @@ class DatasetBlock(Block):
             messages; default: what the table's module says, false for the reader's own CSV.
         rows: use only this many rows, drawn once (smoke runs).
         splits: splits of this table, where it differs from study.splits (large tables need fewer).
+        reserve: share of the rows that no split tests, however many splits there are; settings may be chosen on them.
     """
 
     path: str | None = None
@@ -67,6 +68,7 @@ class DatasetBlock(Block):
     restricted: bool | None = None
     rows: int | None = Field(None, ge=20)
     splits: int | None = Field(None, ge=1, le=100)
+    reserve: float = Field(0.0, ge=0, lt=1)
 
     @field_validator("positive", mode="before")
     @classmethod

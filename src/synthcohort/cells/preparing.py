@@ -15,11 +15,12 @@ import pandas as pd
 
 from synthcohort.cells import holes
 from synthcohort.cells.grouping import read_groups
+from synthcohort.cells.parting import study_splits
 from synthcohort.cells.rows import read_table, whole_folder
 from synthcohort.datasets.law import Law, known_law
 from synthcohort.preparation import Prepared, Unseen, prepare, unseen_levels
 from synthcohort.schema import Schema, write_frame
-from synthcohort.splits import Split, fingerprints, make_splits
+from synthcohort.splits import Split, fingerprints
 from synthcohort.study import Study
 
 PARTS = ("train", "validation", "test")
@@ -56,16 +57,7 @@ def prepare_cell(study: Study, dataset: str) -> Summary:
         SplitError, PreparationError: if the table cannot be split as asked, or a row would be in two parts.
     """
     table, groups = read_table(study.paths.table(dataset)), read_groups(study.paths.table(dataset))
-    settings = study.params.study
-    found = make_splits(
-        table.frame,
-        table.schema,
-        count=study.splits(dataset),
-        test_share=settings.test_share,
-        validation_share=settings.validation_share,
-        rng=study.rng.branch("splits", dataset),
-        groups=groups,
-    )
+    found = study_splits(study, dataset)
     parts = [prepare(table.frame, table.schema, split) for split in found]
     law = known_law(dataset)
     with whole_folder(study.paths.holes(dataset)) as gaps:

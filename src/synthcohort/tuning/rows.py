@@ -21,6 +21,7 @@ import numpy as np
 import pandas as pd
 
 from synthcohort.cells.grouping import read_groups
+from synthcohort.cells.parting import study_splits
 from synthcohort.cells.rows import read_table
 from synthcohort.datasets.table import Table
 from synthcohort.fingerprint import fingerprints
@@ -60,13 +61,13 @@ def tuning_rows(study: Study, dataset: str) -> TuningRows:
         raise ParamsError(f"tuning.tables: {dataset} could not be had on this machine; bring it, or name other tables")
     table, rng = read_table(study.paths.table(dataset)), study.rng.branch("tuning", dataset)
     groups = read_groups(study.paths.table(dataset))
-    splits = _splits(study, dataset, table, groups)
+    splits = study_splits(study, dataset)
     tested = np.concatenate([split.test for split in splits])
     clean = np.setdiff1d(np.arange(len(table.frame)), tested)
     if len(clean) < FEWEST:
         raise ParamsError(
             f"tuning.tables: the {len(splits)} splits of {dataset} leave {len(clean)} rows out of every test part, "
-            f"tuning needs {FEWEST}; leave the table out, or lower study.splits or study.test_share"
+            f"tuning needs {FEWEST}; leave the table out, or give it a `reserve`"
         )
     places = _draw(clean, study.params.tuning.rows, rng.branch("rows"))
     drawn = table.frame.iloc[places].reset_index(drop=True)
@@ -85,19 +86,6 @@ def tuning_rows(study: Study, dataset: str) -> TuningRows:
         validation=_without(known, parts.validation),
         judged=_without(known, parts.test),
         schema=table.schema,
-    )
-
-
-def _splits(study: Study, dataset: str, table: Table, groups: np.ndarray | None) -> list[Split]:
-    settings = study.params.study
-    return make_splits(
-        table.frame,
-        table.schema,
-        count=study.splits(dataset),
-        test_share=settings.test_share,
-        validation_share=settings.validation_share,
-        rng=study.rng.branch("splits", dataset),
-        groups=groups,
     )
 
 
