@@ -205,10 +205,9 @@ def _tables(study: Study, found: Mapping[str, Any]) -> str:
         entry = CATALOGUE.get(name)
         title = html.escape(captions.subject(entry.card) if entry is not None else f"{name}, a table of your own")
         said = "".join(f"<li>{html.escape(s)}</li>" for s in found["tables"].get(name, {}).get("sentences", []))
-        items.append(
-            f'<h3>{title}</h3><p><a href="tables/{name}.html">Every generator side by side</a> · '
-            f'<a href="raw/{name}.html">what came in</a></p><ul>{said}</ul>'
-        )
+        links = [f'<a href="tables/{name}.html">Every generator side by side</a>'] if study.generators(name) else []
+        links.append(f'<a href="raw/{name}.html">what came in</a>')
+        items.append(f"<h3>{title}</h3><p>{' · '.join(links)}</p><ul>{said}</ul>")
     return "".join(items)
 
 

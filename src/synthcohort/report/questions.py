@@ -113,7 +113,8 @@ class Page(ABC):
 
 def gather(study: Study) -> Evidence:
     """Read the score files of the study."""
-    methods = [name for name in study.params.generators if name not in style.SENTINELS]
+    asked = {name for dataset in study.params.datasets for name in study.generators(dataset)}
+    methods = [name for name in study.params.generators if name in asked - {*style.SENTINELS}]
     return Evidence(gathering.all_scores(study), methods, gathering.resampling(study), gathering.skipped(study))
 
 
