@@ -1,4 +1,4 @@
-"""What do a thousand columns cost, and is quality kept? What the page says and shows.
+"""What do wide tables cost, and is quality kept? What the page says and shows.
 
 Costs y are fitted as y = b C^a by least squares of log y on log C, on each repetition by itself; a comes with a t
 interval over repetitions, which are independent. Over all widths it is less than what wide tables cost at the margin,
@@ -31,7 +31,7 @@ PEAK = "peak_memory_bytes"
 COSTS = (*SECONDS, PEAK)
 EXCESS = "excess"  # point error over that of the law's best point
 QUALITY = (EXCESS, "shape", "trend")
-LIMIT = 4e9  # bytes: the memory that a thousand columns are asked to stay within
+LIMIT = 4e9  # bytes: the memory that tables of any width are asked to stay within
 LIMITS = {PEAK: LIMIT}
 IDEALS = dict.fromkeys(QUALITY, 1.0)
 LAWS = {"numbers": "a normal copula", "codes": "a matrix of diagnosis codes"}
@@ -185,6 +185,11 @@ def find(study: Study) -> list[Case]:
         if len(kept):
             found.append(Case(law, kept, lost, block, study.params.study.confidence, machine))
     return found
+
+
+def subject(block: WidthBlock) -> str:
+    """Return which widths are asked for."""
+    return f"Simulated tables of {block.columns[0]:,} to {block.columns[-1]:,} columns"
 
 
 def headline(cases: Sequence[Case]) -> str:
