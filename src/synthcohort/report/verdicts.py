@@ -20,14 +20,6 @@ def sentences(answer: Answer) -> list[str]:
     return [sentence for sentence in [*said, _augmentation(answer)] if sentence]
 
 
-def names(choice: Choice | None) -> str:
-    """Return the best generator and, in brackets, those it cannot be told from."""
-    if choice is None:
-        return "none"
-    best = style.label(choice.best.generator)
-    return best + (f" (or {listed(choice.ties)})" if choice.ties else "")
-
-
 def said(interval: Interval) -> str:
     """Return a mean over splits with its interval, if it has one."""
     return estimate(interval, f"{interval.splits} split")
