@@ -7,17 +7,18 @@ from __future__ import annotations
 
 import html
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from synthcohort.datasets.catalogue import CATALOGUE
 from synthcohort.figures import labels, style
-from synthcohort.pages import template
+from synthcohort.pages import glossary, template
 from synthcohort.report import asked, captions, gathering
 from synthcohort.report.findings import read
 from synthcohort.report.tables import Cell, number, table
 from synthcohort.report.tables_study import best, nobody
+from synthcohort.report.verdicts import first
 from synthcohort.study import Params, Study
 
 START, END = "<!-- results:start -->", "<!-- results:end -->"
@@ -86,7 +87,6 @@ _VERDICTS = {
     "supported": "Supported",
     "undecided": "Undecided: this study cannot tell",
 }
-_MOST_TIES = 3
 
 
 class SiteError(RuntimeError):
@@ -119,7 +119,7 @@ def write_index(study: Study) -> Path:
         f'<h2>Claims of the papers</h2>{_claims(found)}<p><a href="findings.html">All findings, with intervals</a> · '
         f'<a href="cost.html">what it cost</a></p>'
     )
-    text = template.page(template.STUDY, body)
+    text = template.page(template.STUDY, glossary.placed(body))
     partial = path.with_name(path.name + ".partial")
     path.parent.mkdir(parents=True, exist_ok=True)
     partial.write_text(text, encoding="utf-8")
@@ -265,19 +265,11 @@ def _said(one: Mapping[str, Any], question: str) -> str:
     """Return the answer as one line of Markdown, where nothing opens on a click."""
     choice = one[question]
     if choice is not None:
-        ties = f" (or {_first(choice['ties'])})" if choice["ties"] else ""
+        ties = f" (or {first(choice['ties'])})" if choice["ties"] else ""
         return f"{style.label(choice['generator'])}{ties}: {_measured(choice)}"
     if question != "trusted":
         return "none"
-    return "none for sure" + (f": too few splits to tell: {_first(one['undecided'])}" if one["undecided"] else "")
-
-
-def _first(names: Sequence[str]) -> str:
-    """Return the first few methods by name, and how many more there are."""
-    shown = names if len(names) <= _MOST_TIES + 1 else names[:_MOST_TIES]
-    more = len(names) - len(shown)
-    said = ", ".join(style.label(name) for name in shown)
-    return f"{said} and {more} others" if more else said
+    return "none for sure" + (f": too few splits to tell: {first(one['undecided'])}" if one["undecided"] else "")
 
 
 def _measured(choice: Mapping[str, Any]) -> str:

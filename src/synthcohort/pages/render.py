@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from synthcohort.pages import template
+from synthcohort.pages import glossary, template
 
 if TYPE_CHECKING:
     from nbformat import NotebookNode
@@ -43,6 +43,7 @@ def render(notebook: NotebookNode, *, parameters: Mapping[str, Any], page: Path,
         exclude_anchor_links=True,
     )
     body, _ = exporter.from_notebook_node(_without_empty_sections(notebook))
+    body = glossary.placed(body)
     given = html.escape(", ".join(f"{name} = {value}" for name, value in parameters.items()))
     code = "\n\n".join(cell.source for cell in notebook.cells if cell.cell_type == "code" and cell.source)
     body += f"<details class='code'><summary>The code of this page</summary><p>{given}</p>"

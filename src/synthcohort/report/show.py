@@ -12,6 +12,7 @@ import io
 import re
 from typing import TYPE_CHECKING, Literal
 
+import numpy as np
 from PIL import Image, ImageChops
 
 from synthcohort import study
@@ -27,6 +28,7 @@ FEWER_COLOURS = (32, 64, 128)
 UNSEEN = 8  # of 255, in any channel of any pixel
 SETTLED = 100  # k-means stops when a round changes no more than this
 _CODE = re.compile(r"`([^`]+)`")
+_SLASH = re.compile(r"(?<=\d) / (?=\d)")  # between counts that no end of a line may part
 
 
 def figure(drawn: Figure, caption: str) -> None:
@@ -49,10 +51,10 @@ def picture(drawn: Figure) -> bytes:
     """Return the figure as WebP bytes: the same figure, the same bytes.
 
     Its pixels take the nearest of a few colours of its own, and are kept without loss. The colours are chosen to cover
-    those there are, so that a thin line keeps its own however few pixels it has (a median cut would not), and then moved
-    to the means of their pixels by k-means, so that paper, bands and fills keep theirs. As many are taken as it needs
-    for every pixel to stay within `UNSEEN` of its colour, and `MOST_COLOURS` where that does not suffice. All of it comes
-    to a fifth of a PNG in true colour.
+    those there are, so that a thin line keeps its own however few pixels it has (a median cut would not), and then
+    moved to the means of their pixels by k-means, so that paper, bands and fills keep theirs. As many are taken as it
+    needs for every pixel to stay within `UNSEEN` of its colour, and `MOST_COLOURS` where that does not suffice. All of
+    it comes to a fifth of a PNG in true colour.
     """
     true, stream = io.BytesIO(), io.BytesIO()
     drawn.savefig(true, format="png", dpi=DPI)
@@ -66,8 +68,7 @@ def _few_colours(whole: Image.Image) -> Image.Image:
     method, dither = Image.Quantize.MAXCOVERAGE, Image.Dither.NONE
     for colours in FEWER_COLOURS:
         reduced = whole.quantize(colours, method=method, kmeans=SETTLED, dither=dither).convert("RGB")
-        extrema = ImageChops.difference(whole, reduced).getextrema()
-        if max(most for _, most in extrema) <= UNSEEN:
+        if np.asarray(ImageChops.difference(whole, reduced)).max() <= UNSEEN:
             return reduced
     return whole.quantize(MOST_COLOURS, method=method, kmeans=SETTLED, dither=dither).convert("RGB")
 
@@ -99,6 +100,13 @@ def points(sentences: list[str]) -> None:
         _show("<ul>" + "".join(f"<li>{text(s)}</li>" for s in sentences) + "</ul>")
 
 
+def folded_points(heading: str, sentences: list[str]) -> None:
+    """Show a list that opens on a click; without any sentence, nothing."""
+    if sentences:
+        items = "".join(f"<li>{text(s)}</li>" for s in sentences)
+        _show(f"<details><summary>{html.escape(heading)}</summary><ul>{items}</ul></details>")
+
+
 def box(sentence: str, kind: Literal["", "warning"] = "") -> None:
     """Show a sentence that must not be overlooked."""
     _show(f'<div class="box {kind}" role="note">{text(sentence)}</div>')
@@ -122,7 +130,7 @@ def failures(scores: pd.DataFrame) -> None:
 
 def text(sentence: str) -> str:
     """Return plain text as HTML, `names` between backticks as code."""
-    return _CODE.sub(r"<code>\1</code>", html.escape(sentence, quote=False))
+    return _CODE.sub(r"<code>\1</code>", _SLASH.sub("&nbsp;/&nbsp;", html.escape(sentence, quote=False)))
 
 
 def _figure(drawn: Figure, caption: str) -> str:

@@ -119,4 +119,4 @@ def _gain(one: Answer) -> Cell:
 def _ours(verdict: Verdict) -> str:
     known = [row for row in verdict.tables if math.isfinite(row.difference)]
     shown = [f"{row.dataset} {number(row.better_mean)} / {number(row.worse_mean)}" for row in known]
-    return "; ".join(shown) or "no table has both arms"
+    return "; ".join(pair.replace(" ", "\N{NO-BREAK SPACE}") for pair in shown) or "no table has both arms"
