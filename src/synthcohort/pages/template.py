@@ -41,7 +41,7 @@ td.best { font-weight:700; background:#e6f2ea; } td.sentinel, th.sentinel { colo
 td small { color:var(--soft); font-weight:400; display:block; white-space:nowrap; }
 td.text small { white-space:normal; } .group th { background:var(--tint); }
 td details { color:var(--soft); font-size:.85rem; max-width:15rem; }
-table.dense { font-size:.8rem; } .dense th, .dense td { padding:.25rem .35rem; }
+table.dense { font-size:.8rem; } .dense th, .dense td { padding:.25rem; }
 .dense thead th { max-width:6.5rem; } .dense td small { white-space:normal; }
 .dense td:first-child, .dense th:first-child { position:sticky; left:0; } .dense td:first-child { background:#fff; }
 .words { margin:.8rem 0; font-size:.9rem; } .words dl { columns:22rem; margin:.4rem 0; }
