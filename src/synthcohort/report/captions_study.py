@@ -183,7 +183,7 @@ def answers(found: Findings) -> str:
     return (
         f"Best method per question with its mean and {100 * found.resampling.confidence:g} % interval over "
         f"{found.splits} "
-        "splits; in brackets those it cannot be told from. Safe enough: memorisation's interval below "
+        "splits; after “or” those it cannot be told from. Safe enough: memorisation's interval below "
         f"{MEMORISATION_LIMIT:g}."
     )
 

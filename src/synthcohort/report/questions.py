@@ -171,8 +171,8 @@ def margin(found: Standing) -> str:
     tied = [name for name in clique if name != found.best]
     ranks = f" By mean ranks it is not told from {listed(tied)}." if tied else ""
     return (
-        f"Margin: {style.label(found.best)} is ahead of the runner-up {style.label(found.second)} by "
-        f"{measured(gap)} in {named(found.metric)}, paired by table: {verdict}.{ranks}"
+        f"Margin: {style.label(found.best)} over the runner-up {style.label(found.second)}, {named(found.metric)} "
+        f"paired by table: {measured(gap)}, {verdict}.{ranks}"
     )
 
 

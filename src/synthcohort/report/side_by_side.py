@@ -19,7 +19,7 @@ from synthcohort.figures import labels
 from synthcohort.figures.style import REAL
 from synthcohort.report import gathering, pictures
 from synthcohort.report.headlines import first, rest
-from synthcohort.report.trust import utility_metric
+from synthcohort.report.trust import Answer, answer, utility_metric
 from synthcohort.schema import Schema
 from synthcohort.study import Study
 
@@ -60,6 +60,11 @@ class Material:
     def columns(self) -> list[str]:
         """The columns that are drawn: the target and the most informative features about it."""
         return pictures.informative_columns(self.train, self.schema, PICTURED_COLUMNS)
+
+    @property
+    def answer(self) -> Answer:
+        """Which generator to trust with the table, and for what."""
+        return answer(self.scores, self.dataset, self.resampling)
 
     @property
     def real_utility(self) -> float | None:
