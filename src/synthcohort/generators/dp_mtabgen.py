@@ -36,7 +36,7 @@ from synthcohort.rng import Rng
 
 
 @dataclass(kw_only=True, eq=False)
-class DPMTabGen(PrivateNetwork, MTabGenMLP):
+class DPMTabGen(PrivateNetwork, MTabGenMLP):  # type: ignore[misc]  # the table is that of the second base
     """Masked diffusion whose rows do not show; see `PrivateFit` for its budget and steps.
 
     Args:
@@ -61,7 +61,7 @@ class DPMTabGen(PrivateNetwork, MTabGenMLP):
     patience: float = field(init=False, default=2.0)
 
     def _buy_table(self, train: pd.DataFrame, edges: list[np.ndarray], purchase: Purchase) -> None:
-        self.table = buy_masked(
+        self.table = buy_masked(  # type: ignore[assignment]  # as above
             train,
             self.schema,
             edges,
