@@ -86,6 +86,22 @@ def test_a_good_verdict_lets_a_restricted_table_go_with_its_sheet_and_nothing_el
     assert "despite" not in text
 
 
+def test_the_sheet_of_a_private_fit_says_what_was_spent_and_what_its_noise_is_worth(trained, tmp_path):
+    path = trained.paths.trained("toy", "independent") / "split_1" / "generator.json"
+    text = path.read_text(encoding="utf-8")
+    spent = {"epsilon": 0.5, "delta": 1e-4, "accountant": "PRV, seeded noise", "clip_norm": 1.0}
+    kept = json.loads(text)
+    kept["record"] = {"spent": spent, "composition": "gradients: 3 steps\ntogether: 0.5"}
+    path.write_text(json.dumps(kept), encoding="utf-8")
+    try:
+        sheet = release.release(trained, Order("toy", "independent", 1, tmp_path)).read_text(encoding="utf-8")
+    finally:
+        path.write_text(text, encoding="utf-8")
+    assert "The fit spent ε = 0.5 at δ = 0.0001" in sheet and "gradients: 3 steps; together: 0.5" in sheet
+    assert "whoever knows the seed can take it away" in sheet and "Not paid for" in sheet
+    assert "The fit spent" not in release.release(trained, Order("toy", "independent", 1, tmp_path)).read_text()
+
+
 def test_a_bad_verdict_keeps_a_restricted_table_at_home_unless_a_reason_is_given(trained, tmp_path, capsys):
     with pytest.raises(ReleaseError, match=r"verdict is bad: nothing was written.*--despite"):
         release.release(trained, Order("toy", "bootstrap", 0, tmp_path / "out", despite="  "))
