@@ -10,6 +10,7 @@ from pandas.testing import assert_frame_equal
 
 import toys
 from synthcohort.dp import mechanisms
+from synthcohort.dp.accountant import PrivacyError
 from synthcohort.dp.clipping import ClippedSum
 from synthcohort.generators import load as registry
 from synthcohort.generators.parts import private_labelled
@@ -50,6 +51,44 @@ def test_where_noise_is_all_that_is_told_the_rows_leave_no_trace(name, deaf):
 def test_where_answers_are_told_other_rows_give_other_rows(name):
     one, other = two_fits(name)
     assert not one.equals(other)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_no_setting_overspends_or_leaves_much_unused(name):
+    draw = RNG.branch("settings", name).numpy()
+    epsilon = float(np.exp(draw.uniform(np.log(0.2), np.log(20))))
+    settings = {
+        "epsilon": epsilon,
+        "delta": [None, 1e-5][draw.integers(2)],
+        "encoder_share": float(draw.uniform(0.02, 0.9)),
+        "clip_norm": float(draw.uniform(0.1, 5)),
+        "batch_size": int(draw.integers(1, 81)),
+        "max_steps": int(draw.integers(2, 6)),
+        "histogram_bins": int(draw.integers(1, 40)),
+    }
+    frame, schema = list(toys.ALL.values())[draw.integers(3)](80)
+    spent = registry.build(name, {"width": 8, **settings}).fit(frame, schema, rng=RNG).privacy_spent()
+    assert 0.97 * epsilon < spent.epsilon <= epsilon
+    assert spent.delta == (settings["delta"] or 1 / 800) and spent.clip_norm == settings["clip_norm"]
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"epsilon": 0.0}, "epsilon=0.0 must be positive"),
+        ({"clip_norm": 0.0}, "clip_norm=0.0 must be positive"),
+        ({"delta": 1 / 80}, r"delta=0.0125 must be below 1 / n"),
+        ({"batch_size": 81}, r"batch_size=81 is not in 1\.\.80"),
+    ],
+    ids=["epsilon", "clip", "delta", "batch"],
+)
+def test_bad_input_is_refused_before_a_row_is_looked_at(name, change, message, monkeypatch):
+    frame, schema = toys.mixed(80)
+    for looks in ("_buy_table", "_descend"):
+        monkeypatch.setattr(registry.find(name), looks, lambda *_: pytest.fail("rows were looked at"))
+    with pytest.raises(PrivacyError, match=message):
+        registry.build(name, {**FAST, **change}).fit(frame, schema, rng=RNG)
 
 
 class Spy:
