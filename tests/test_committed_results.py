@@ -17,8 +17,8 @@ OPENED = study.Study(study.read_params(ROOT / "params.yaml"), study.Paths(ROOT))
 
 @pytest.fixture(params=list(OPENED.params.datasets))
 def table(request):
-    paths = [OPENED.paths.scores(request.param, generator) for generator in OPENED.params.generators]
-    if not all(path.is_file() for path in paths):
+    paths = [OPENED.paths.scores(request.param, generator) for generator in OPENED.generators(request.param)]
+    if not paths or not all(path.is_file() for path in paths):
         pytest.skip("this table has no scores here")
     frame = load_scores(paths)
     if frame.empty:

@@ -9,7 +9,7 @@ import pytest
 from scipy.stats import t
 
 from synthcohort import scores
-from synthcohort.comparison.claims import decide, judge, overall, verdict_frame
+from synthcohort.comparison.claims import decide, judge_claim, overall, verdict_frame
 from synthcohort.comparison.intervals import (
     Arm,
     Interval,
@@ -51,7 +51,7 @@ def two_arms(differences, dataset="d", direction="up", base=0.5):
 
 
 def verdict(frame, datasets=("d",), **changes):
-    return judge(frame, {"c": claim(**changes)}, datasets=datasets, resampling=RESAMPLING)[0]
+    return judge_claim(frame, "c", claim(**changes), datasets, RESAMPLING)
 
 
 def test_corrected_interval_by_hand():
@@ -248,4 +248,4 @@ def test_mean_ranks_by_hand():
 
 def test_any_record_with_the_fields_is_a_claim():
     record = SimpleNamespace(**claim().model_dump())
-    assert judge(two_arms([0.1, 0.1]), {"c": record}, datasets=["d"], resampling=RESAMPLING)[0].verdict == "supported"
+    assert judge_claim(two_arms([0.1, 0.1]), "c", record, ["d"], RESAMPLING).verdict == "supported"

@@ -126,6 +126,12 @@ def test_without_privacy_the_rows_are_those_of_the_counterpart(done):
     assert (own.loc[("shape", "epsilon=1")] < 1.0).all()
 
 
+def test_only_the_first_splits_are_asked_for(study, fits):
+    fewer = study.params.frontier.model_copy(update={"splits": 1})
+    opened = studies.Study(study.params.model_copy(update={"frontier": fewer}), study.paths)
+    assert set(frontier.frontier_cell(opened, "toy", "bootstrap")["split"]) == {0}
+
+
 def test_a_generator_that_is_its_own_counterpart_is_not_fitted(study, fits):
     found = frontier.frontier_cell(study, "toy", "bootstrap")
     assert {condition.split(" ")[0] for condition in found["condition"]} == {"epsilon=inf"} and not fits

@@ -9,6 +9,7 @@ import pytest
 
 from synthcohort.pages import strip, template
 from synthcohort.pages.execute import PageError, check_parameters, execute
+from synthcohort.pages.render import render
 
 SOURCE = [
     ("markdown", "# Which page?\n\nA question.", ()),
@@ -61,6 +62,24 @@ def test_two_runs_give_the_same_bytes_and_progress_goes_to_the_terminal(notebook
     assert "papermill" not in json.dumps(json.loads(text)["metadata"]) and str(tmp_path) not in text
     assert not re.search(r"""(src|href)=["'](https?:)?//""", html)
     assert sorted(p.name for p in executed.parent.iterdir()) == ["a.html", "a.ipynb"]
+
+
+def test_a_heading_over_nothing_is_left_out(tmp_path):
+    made = [
+        nbformat.v4.new_markdown_cell("# Which page?", id="a"),
+        nbformat.v4.new_markdown_cell("## Full", id="b"),
+        nbformat.v4.new_code_cell("1", id="c", outputs=[nbformat.v4.new_output("stream", text="here")]),
+        nbformat.v4.new_markdown_cell("## Empty", id="d"),
+        nbformat.v4.new_code_cell("silent = 2", id="e"),
+        nbformat.v4.new_markdown_cell("## Words", id="f"),
+        nbformat.v4.new_markdown_cell("that stand by themselves", id="g"),
+        nbformat.v4.new_markdown_cell("## Last", id="h"),
+    ]
+    notebook = nbformat.v4.new_notebook(cells=made, metadata=strip.METADATA)
+    html = render(notebook, parameters={}, page=tmp_path / "reports" / "a.html", root=tmp_path)
+    assert re.findall(r"<h2[^>]*>(\w+)", html) == ["Full", "Words"]
+    assert "here" in html and "stand by themselves" in html and "silent = 2" in html
+    assert [cell.id for cell in notebook.cells] == list("abcdefgh")
 
 
 def test_a_failure_leaves_a_post_mortem_and_says_where(notebook, tmp_path):

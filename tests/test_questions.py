@@ -84,7 +84,7 @@ def test_the_most_faithful_is_named_with_its_number_and_what_others_would_have_n
     assert found.answer().startswith("No. Hardest to tell from real rows is vae: C2ST AUROC 0.599")
     assert "over 4 tables, 4 splits each" in found.answer() and "4 of 4 tables" in found.answer()
     changes = " ".join(found.changes())
-    assert "ahead of the runner-up smote by 0.10" in changes and "told apart" in changes
+    assert "vae over the runner-up smote, C2ST AUROC paired by table: 0.10" in changes and ", told apart" in changes
     assert "1 of 2 other metrics give the same winner (Beta-recall)" in changes and "smote by Shape" in changes
     assert "Independent columns" in changes and "Shape on 4 of 4 tables" in changes
     assert found.winners().loc["shape"].to_dict() == {"independent": 4, "vae": 0, "smote": 0}

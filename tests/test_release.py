@@ -86,11 +86,28 @@ def test_a_good_verdict_lets_a_restricted_table_go_with_its_sheet_and_nothing_el
     assert "despite" not in text
 
 
+def test_the_sheet_of_a_private_fit_says_what_was_spent_and_what_its_noise_is_worth(trained, tmp_path):
+    path = trained.paths.trained("toy", "independent") / "split_1" / "generator.json"
+    text = path.read_text(encoding="utf-8")
+    spent = {"epsilon": 0.5, "delta": 1e-4, "accountant": "PRV, seeded noise", "clip_norm": 1.0}
+    kept = json.loads(text)
+    kept["record"] = {"spent": spent, "composition": "gradients: 3 steps\ntogether: 0.5"}
+    path.write_text(json.dumps(kept), encoding="utf-8")
+    try:
+        sheet = release.release(trained, Order("toy", "independent", 1, tmp_path)).read_text(encoding="utf-8")
+    finally:
+        path.write_text(text, encoding="utf-8")
+    assert "The fit spent ε = 0.5 at δ = 0.0001" in sheet and "gradients: 3 steps; together: 0.5" in sheet
+    assert "whoever knows the seed can take it away" in sheet and "Not paid for" in sheet
+    assert "The fit spent" not in release.release(trained, Order("toy", "independent", 1, tmp_path)).read_text()
+
+
 def test_a_bad_verdict_keeps_a_restricted_table_at_home_unless_a_reason_is_given(trained, tmp_path, capsys):
     with pytest.raises(ReleaseError, match=r"verdict is bad: nothing was written.*--despite"):
         release.release(trained, Order("toy", "bootstrap", 0, tmp_path / "out", despite="  "))
     said = capsys.readouterr().out
-    assert "not surely below 0.4" in said and "1 of 1 attacks find train rows" in said and "surely above 0" in said
+    assert "not surely below 0.4" in said and "1 of 1 attacks find train rows" in said
+    assert "single out train rows; not surely below 0.09" in said
     assert not (tmp_path / "out").exists()
     sheet = release.release(trained, Order("toy", "bootstrap", 0, tmp_path / "out", despite="only for the audit"))
     text = sheet.read_text(encoding="utf-8")
@@ -178,3 +195,20 @@ def test_a_question_without_a_score_counts_against_the_table():
     assert [f.good for f in verdict.findings] == [False, False, False]
     assert "not measured (2 predicates single out a synthetic row)" in verdict.findings[2].sentence
     assert privacy_verdict.missing(frame, "arf") == ["memorisation", "membership attacks"]
+
+
+def test_wide_intervals_of_few_splits_count_against_the_table():
+    """The same means over two splits and over forty; unclear is not safe."""
+    near = {"memorisation": 0.1, "mia_auroc_distance": 0.51, "singling_out_risk": 0.01}
+
+    def verdict(count):
+        parts = []
+        for split in range(count):
+            off = 0.03 if split % 2 else -0.03
+            made = [scores.Score("privacy", name, value + off, 50, "down") for name, value in near.items()]
+            parts.append(scores.to_frame(made, dataset="t", generator="arf", split=split))
+        return privacy_verdict.judge(pd.concat(parts), "arf", Resampling(0.95, 0.25))
+
+    few, many = verdict(2), verdict(40)
+    assert not any(f.good for f in few.findings[1:]) and all(f.good for f in many.findings)
+    assert "none of 1 attacks finds train rows, but of 1 the AUROC is not surely below" in few.findings[1].sentence

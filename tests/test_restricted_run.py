@@ -82,7 +82,7 @@ class Shown:
     def __init__(self, monkeypatch):
         self.said: list[str] = []
         monkeypatch.setattr(show, "_show", self.said.append)
-        monkeypatch.setattr(show, "png", self.words)
+        monkeypatch.setattr(show, "picture", self.words)
 
     def words(self, figure) -> bytes:
         FigureCanvasAgg(figure).draw()  # ticks get their labels

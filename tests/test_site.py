@@ -70,19 +70,31 @@ def test_the_index_leads_to_every_table_and_names_what_is_simulated(study):
         "useful.html",
         "rare_class.html",
         "leak.html",
-        "fair.html",
-        "few_steps.html",
-        "impute.html",
-        "ablations.html",
-        "width.html",
-        "frontier.html",
-        "audit.html",
         "settings.html",
-        "scale.html",
     ):
         assert f'href="{link}"' in text
     assert "simulated" in text and "vae &amp; friends" in text and 'class="badge contradicted"' in text
     assert "http" not in text and "Not re-run" not in text and "was not re-run" not in text
+
+
+def test_the_index_leads_to_the_questions_that_are_asked_and_says_what_asks_the_others(study):
+    silent = site.write_index(study).read_text()
+    asks = "imputation: {tables: [wdbc]}\nscale: {tables: [wdbc]}\nwidth: {columns: [4, 2000], methods: {mice: }}\n"
+    (study.paths.root / "params.yaml").write_text(PARAMS + asks)
+    told = site.write_index(studies.load(study.paths.root)).read_text()
+    for page in ("impute", "ablations", "scale", "width"):
+        assert f'href="{page}.html"' in told and f'href="{page}.html"' not in silent
+    for page in ("fair", "few_steps", "frontier", "audit"):
+        assert f'href="{page}.html"' not in told + silent
+    assert "What does privacy cost (<code>frontier.tables</code>)" in told and "scale.tables" not in told
+    assert "What do more rows and more columns cost (<code>scale.tables</code>)" in silent
+    assert "simulated tables of 4 to 2,000 columns" in told
+
+
+def test_the_index_folds_ties_and_names_them(study):
+    text = site.write_index(study).read_text()
+    assert "<small>AUROC 0.910 [0.900, 0.920]</small><details><summary>or 1 other</summary>smote</details>" in text
+    assert "none for sure <small>too few splits to tell</small><details><summary>of 1</summary>smote</details>" in text
 
 
 def test_many_ties_are_counted_not_listed(study):

@@ -23,6 +23,8 @@ def check(study: Study) -> None:
     from synthcohort.generators import load as registry
 
     known = {*study.params.generators, "real"}
+    for dataset in study.params.datasets:
+        study.generators(dataset)
     try:
         for name, hyperparameters in study.params.generators.items():
             registry.build(name, hyperparameters)
@@ -40,6 +42,9 @@ def check(study: Study) -> None:
     _check_tables(study, "frontier", study.params.frontier.tables)
     _check_tables(study, "audit", study.params.audit.tables)
     families.check(study.params)
+    for family in study.params.frontier.families.values():
+        if family.counterpart:
+            _check_runs(study, "frontier.families", study.params.frontier.tables, family.counterpart)
     _check_tables(study, "scale", study.params.scale.tables)
     _check_tables(study, "tuning", study.params.tuning.tables)
     for name in study.params.search:
@@ -52,12 +57,24 @@ def check(study: Study) -> None:
         for arm in (claim.better, claim.worse):
             if arm not in known:
                 raise ParamsError(f"claims.{name}: no generator {arm!r}; there are {sorted(known)}")
+            if arm != "real":
+                _check_runs(study, f"claims.{name}", claim.tables, arm)
 
 
 def _check_tables(study: Study, block: str, tables: list[str], *, key: str = "tables") -> None:
     for table in tables:
         if table not in study.params.datasets:
             raise ParamsError(f"{block}.{key}: no dataset {table!r}; there are {list(study.params.datasets)}")
+
+
+def _check_runs(study: Study, block: str, tables: list[str], generator: str) -> None:
+    """Refuse a question to rows of a generator on a table that leaves it out."""
+    for table in tables:
+        if generator not in study.generators(table):
+            raise ParamsError(
+                f"{block}: {generator} is not run on {table}; name it under datasets.{table}.generators, or leave "
+                f"{table} out"
+            )
 
 
 def _check_few_steps(study: Study) -> None:
@@ -69,6 +86,7 @@ def _check_few_steps(study: Study) -> None:
     for name in block.generators if block.tables else []:
         if name not in known:
             raise ParamsError(f"few_steps.generators: no generator {name!r}; there are {list(known)}")
+        _check_runs(study, "few_steps.generators", block.tables, name)
         missing = few_steps.missing_options(name)
         if missing:
             able = [other for other in known if not few_steps.missing_options(other)]

@@ -100,8 +100,9 @@ def _check(options: argparse.Namespace) -> int:
     checks.check(opened)
     tracked.check(opened)
     params = opened.params
-    print(f"params.yaml is understood: {len(params.datasets)} tables x {len(params.generators)} generators x "
-          f"{params.study.splits} splits, {len(params.claims)} claims")  # fmt: skip
+    pairs = sum(len(opened.generators(name)) for name in params.datasets)
+    print(f"params.yaml is understood: {len(params.datasets)} tables, {len(params.generators)} generators, "
+          f"{pairs} pairs of both, {len(params.claims)} claims")  # fmt: skip
     return 0
 
 

@@ -97,6 +97,12 @@ def _check(study: Study, order: Order) -> None:
     ):
         if name not in known:
             raise ParamsError(f"params.yaml has no {kind} {name!r}; it has {', '.join(known)}")
+    asked = study.generators(order.dataset)
+    if order.generator not in asked:
+        has = ", ".join(asked) or "none"
+        raise ParamsError(
+            f"{order.generator} is not run on {order.dataset}; datasets.{order.dataset}.generators: {has}"
+        )
     if not 0 <= order.split < study.splits(order.dataset):
         raise ParamsError(
             f"{order.dataset} has no split {order.split}; its splits are 0 to {study.splits(order.dataset) - 1}"

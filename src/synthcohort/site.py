@@ -7,18 +7,19 @@ from __future__ import annotations
 
 import html
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from synthcohort.datasets.catalogue import CATALOGUE
 from synthcohort.figures import labels, style
-from synthcohort.pages import template
-from synthcohort.report import captions, gathering
+from synthcohort.pages import glossary, template
+from synthcohort.report import asked, captions, gathering
 from synthcohort.report.findings import read
 from synthcohort.report.tables import Cell, number, table
-from synthcohort.report.tables_study import nobody
-from synthcohort.study import Study
+from synthcohort.report.tables_study import best, nobody
+from synthcohort.report.verdicts import first
+from synthcohort.study import Params, Study
 
 START, END = "<!-- results:start -->", "<!-- results:end -->"
 _ABOUT = (
@@ -60,7 +61,10 @@ _PAGES = {
         "What do the three ideas of MTabGen bring?",
         "A transformer, dynamic masks and cross-attention, each taken away: what is lost, and what it costs",
     ),
-    "width": ("What do a thousand columns cost?", "Seconds, memory and quality on tables of growing width, law known"),
+    "width": (
+        "What do wide tables cost?",
+        "Seconds, memory and quality on simulated tables of {narrowest:,} to {widest:,} columns, whose law is known",
+    ),
     "frontier": (
         "What does privacy cost?",
         "Fidelity, use, fairness and attacks for every budget of differential privacy",
@@ -83,7 +87,6 @@ _VERDICTS = {
     "supported": "Supported",
     "undecided": "Undecided: this study cannot tell",
 }
-_MOST_TIES = 3
 
 
 class SiteError(RuntimeError):
@@ -111,12 +114,12 @@ def write_index(study: Study) -> Path:
         f"<p>{_ABOUT}</p>{boxes}"
         f'<h2>The answer for each table</h2><div class="scroll">{_answers(found)}</div><p '
         f'class="caption">{_note(found)}</p>'
-        f"<h2>Questions</h2>{_pages()}"
+        f"<h2>Questions</h2>{_pages(study.params)}"
         f"<h2>Tables</h2>{_tables(study, found)}"
         f'<h2>Claims of the papers</h2>{_claims(found)}<p><a href="findings.html">All findings, with intervals</a> · '
         f'<a href="cost.html">what it cost</a></p>'
     )
-    text = template.page(template.STUDY, body)
+    text = template.page(template.STUDY, glossary.placed(body))
     partial = path.with_name(path.name + ".partial")
     path.parent.mkdir(parents=True, exist_ok=True)
     partial.write_text(text, encoding="utf-8")
@@ -149,7 +152,7 @@ def markdown(found: Mapping[str, Any]) -> str:
     head = ["table", *_QUESTIONS.values(), "real rows give"]
     lines = ["| " + " | ".join(head) + " |", "|" + "---|" * len(head)]
     for name, one in found["tables"].items():
-        cells = [_inline(_answer(one, question)) for question in _QUESTIONS]
+        cells = [_said(one, question) for question in _QUESTIONS]
         lines.append("| " + " | ".join([name, *cells, _number(one["real"]["mean"])]) + " |")
     lines += ["", _note(found)]
     if found["claims"]:
@@ -194,9 +197,24 @@ def _answers(found: Mapping[str, Any]) -> str:
     return table(["table", *_QUESTIONS.values(), "real rows give"], rows, text=range(5))
 
 
-def _pages() -> str:
-    items = (f'<li><a href="{page}.html">{question}</a> {about}.</li>' for page, (question, about) in _PAGES.items())
-    return f"<ul>{''.join(items)}</ul>"
+def _pages(params: Params) -> str:
+    """Return links to the pages of the questions that are asked, then the others with the setting that asks them."""
+    widths = {"narrowest": params.width.columns[0], "widest": params.width.columns[-1]}
+    items = [
+        f'<li><a href="{page}.html">{question}</a> {about.format(**widths)}.</li>'
+        for page, (question, about) in _PAGES.items()
+        if asked.is_asked(params, page)
+    ]
+    silent = [
+        f"{question.removesuffix('?')} (<code>{' or '.join(asked.SETTINGS[page])}</code>)"
+        for page, (question, _) in _PAGES.items()
+        if not asked.is_asked(params, page)
+    ]
+    rest = (
+        f'<p class="caption">Not asked in this run, since the setting in brackets names nothing in params.yaml: '
+        f"{'; '.join(silent)}.</p>"
+    )
+    return f"<ul>{''.join(items)}</ul>{rest if silent else ''}"
 
 
 def _tables(study: Study, found: Mapping[str, Any]) -> str:
@@ -205,10 +223,9 @@ def _tables(study: Study, found: Mapping[str, Any]) -> str:
         entry = CATALOGUE.get(name)
         title = html.escape(captions.subject(entry.card) if entry is not None else f"{name}, a table of your own")
         said = "".join(f"<li>{html.escape(s)}</li>" for s in found["tables"].get(name, {}).get("sentences", []))
-        items.append(
-            f'<h3>{title}</h3><p><a href="tables/{name}.html">Every generator side by side</a> · '
-            f'<a href="raw/{name}.html">what came in</a></p><ul>{said}</ul>'
-        )
+        links = [f'<a href="tables/{name}.html">Every generator side by side</a>'] if study.generators(name) else []
+        links.append(f'<a href="raw/{name}.html">what came in</a>')
+        items.append(f"<h3>{title}</h3><p>{' · '.join(links)}</p><ul>{said}</ul>")
     return "".join(items)
 
 
@@ -231,7 +248,7 @@ def _claims(found: Mapping[str, Any]) -> str:
 def _note(found: Mapping[str, Any]) -> str:
     return (
         f"Best method by its mean over {found['splits']} splits, with its {100 * found['confidence']:g} % interval; "
-        "in brackets the methods it cannot be told from by the paired interval. To hand out: the most useful among the "
+        "after “or” the methods it cannot be told from by the paired interval. To hand out: the most useful among the "
         "methods whose memorisation is surely below the study's limit."
     )
 
@@ -239,27 +256,19 @@ def _note(found: Mapping[str, Any]) -> str:
 def _answer(one: Mapping[str, Any], question: str) -> Cell:
     if question == "trusted" and one["trusted"] is None:
         return nobody(one["undecided"])
-    return _choice(one[question])
+    choice = one[question]
+    return Cell("none", css="text") if choice is None else best(choice["generator"], _measured(choice), choice["ties"])
 
 
-def _choice(choice: Mapping[str, Any] | None) -> Cell:
-    if choice is None:
-        return Cell("none", css="text")
-    return Cell(style.label(choice["generator"]) + _ties(choice["ties"]), _measured(choice), "text")
-
-
-def _ties(names: Sequence[str]) -> str:
-    """Return the methods that the best cannot be told from, the first few by name."""
-    if not names:
-        return ""
-    shown = names if len(names) <= _MOST_TIES + 1 else names[:_MOST_TIES]
-    more = len(names) - len(shown)
-    said = ", ".join(style.label(name) for name in shown)
-    return f" (or {said} and {more} others)" if more else f" (or {said})"
-
-
-def _inline(cell: Cell) -> str:
-    return f"{cell.text}: {cell.note}" if cell.note else cell.text
+def _said(one: Mapping[str, Any], question: str) -> str:
+    """Return the answer as one line of Markdown, where nothing opens on a click."""
+    choice = one[question]
+    if choice is not None:
+        ties = f" (or {first(choice['ties'])})" if choice["ties"] else ""
+        return f"{style.label(choice['generator'])}{ties}: {_measured(choice)}"
+    if question != "trusted":
+        return "none"
+    return "none for sure" + (f": too few splits to tell: {first(one['undecided'])}" if one["undecided"] else "")
 
 
 def _measured(choice: Mapping[str, Any]) -> str:

@@ -3,7 +3,7 @@
 Each stage of dvc.yaml calls `run`, and so does the search for settings, `tune`, which no plain run of the study starts.
 A table that is absent from this machine (its folder under data/ holds a marker instead) is not an error: its committed
 scores and pages are kept, the pages get a visible box that says they were not made again here, and every other file the
-stage owes the pipeline holds the reason.
+stage owes the pipeline holds the reason. A cell that params.yaml leaves out is another matter, see `left_out`.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from synthcohort import checks, scores, sources
+from synthcohort import checks, left_out, scores, sources
 from synthcohort.datasets import restricted
 from synthcohort.kinds import LOOKS, ROOMS, STAGES, Stage
 from synthcohort.pages import execute, template
@@ -39,6 +39,7 @@ def run(study: Study, name: str, cell: dict[str, str]) -> Path:
 
         return site.write(study)
     if name == "sources":
+        left_out.forget(study)
         return sources.write(study.paths.sources, plans(study))
     stage = _find(study, name, cell)
     if name == "raw":  # the first stage of every run; once is enough, since it loads every generator
@@ -48,6 +49,9 @@ def run(study: Study, name: str, cell: dict[str, str]) -> Path:
     marker = study.paths.skipped(cell["dataset"]) if "dataset" in cell else None
     if marker is not None and marker.is_file():
         return _keep(study, stage, cell, executed=executed, page=page, marker=marker)
+    reason = left_out.reason(study, name, cell)
+    if reason:
+        return left_out.write(study, stage, cell, executed=executed, page=page, reason=reason)
     os.environ[PIPELINE_VARIABLE] = name
     notebook = study.paths.root / "notebooks" / f"{stage.notebook}.ipynb"
     veil = restricted.veil(study, study.params.tuning.tables if name == "tune" else [cell.get("dataset", "")])

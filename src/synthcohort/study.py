@@ -110,6 +110,18 @@ class Study:
         """Return how many splits the table called `dataset` has."""
         return self.params.datasets[dataset].splits or self.params.study.splits
 
+    def generators(self, dataset: str) -> list[str]:
+        """Return the generators that run on the table called `dataset`, in the study's order.
+
+        Raises:
+            ParamsError: if the table names one that is not under `generators`.
+        """
+        known, asked = list(self.params.generators), self.params.datasets[dataset].generators
+        unknown = [name for name in asked or () if name not in known]
+        if unknown:
+            raise ParamsError(f"datasets.{dataset}.generators: no generator {unknown[0]!r}; there are {known}")
+        return [name for name in known if asked is None or name in asked]
+
     @property
     def device(self) -> str:
         """The torch device in use."""

@@ -3,6 +3,7 @@
     python tests/benchmarks metrics [--table pima]        every metric of one generator on one split
     python tests/benchmarks wide                          dimension-wise prediction of a wide binary matrix
     python tests/benchmarks generators [names]            a fit, a sample and its quality, for each generator
+    python tests/benchmarks private [names]               a private fit beside the fit without privacy
     python tests/benchmarks known_law [names]             how well each generator learns a law that is known
     python tests/benchmarks extraction [--rows N]         drawing a cohort from MIMIC's events, 50 million by default
 
@@ -15,7 +16,7 @@ import os
 import sys
 from importlib import import_module
 
-BENCHMARKS = ("metrics", "wide", "generators", "known_law", "extraction")
+BENCHMARKS = ("metrics", "wide", "generators", "private", "known_law", "extraction")
 
 
 def main(arguments: list[str]) -> None:

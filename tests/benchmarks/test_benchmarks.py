@@ -51,10 +51,11 @@ def test_a_benchmark_prints_its_lines_with_one_thread(arguments, names):
     ("arguments", "advice"),
     [
         (("metrics", "--table", "nowhere"), "dvc repro prepare@nowhere"),
+        (("private", "no_such"), "no family 'no_such' with a counterpart in params.yaml; there are"),
         (("generators", "no_such"), "no generator 'no_such' in params.yaml; there are"),
         (("speed",), "Name one of: metrics, wide, generators"),
     ],
-    ids=["table", "generator", "benchmark"],
+    ids=["table", "family", "generator", "benchmark"],
 )
 def test_what_cannot_run_says_what_to_do(arguments, advice):
     done = run(*arguments)

@@ -44,7 +44,7 @@ def test_it_is_titled_labelled_and_the_same_twice(interval):
         "sex and race balanced jointly",
     ]
     assert all("AUROC" in axes.get_xlabel() and "ratio" in axes.get_ylabel() for axes in figure.axes)
-    assert show.png(figure) == show.png(drawn(curves(interval)))
+    assert show.picture(figure) == show.picture(drawn(curves(interval)))
     pd.testing.assert_frame_equal(found, before)
 
 

@@ -38,7 +38,7 @@ def test_it_is_titled_labelled_and_the_same_twice(interval):
     figure = drawn(frame)
     assert figure.get_suptitle() == "H" and [axes.get_title(loc="left") for axes in figure.axes] == ["Shape", "C2ST"]
     assert all("evaluations" in axes.get_xlabel() and axes.get_ylabel() for axes in figure.axes)
-    assert show.png(figure) == show.png(drawn(means(interval)))
+    assert show.picture(figure) == show.picture(drawn(means(interval)))
     pd.testing.assert_frame_equal(frame, before)
 
 

@@ -42,7 +42,7 @@ def test_it_is_titled_labelled_and_the_same_twice(interval):
     assert figure.get_suptitle() == "H"
     assert [axes.get_title(loc="left") for axes in figure.axes] == ["CRPS", "Coverage gap"]
     assert all("%" in axes.get_xlabel() and axes.get_ylabel() for axes in figure.axes)
-    assert show.png(figure) == show.png(drawn(means(interval)))
+    assert show.picture(figure) == show.picture(drawn(means(interval)))
     pd.testing.assert_frame_equal(frame, before)
     assert [len(axes.collections) for axes in figure.axes] == [3, 3]
 

@@ -39,7 +39,7 @@ def test_curves_are_titled_labelled_and_the_same_twice(interval):
         PANELS.values()
     )
     assert all("ε" in axes.get_xlabel() and axes.get_ylabel() == "higher is better" for axes in figure.axes)
-    assert show.png(figure) == show.png(curves(means(interval)))
+    assert show.picture(figure) == show.picture(curves(means(interval)))
     pd.testing.assert_frame_equal(frame, before)
 
 
@@ -81,7 +81,7 @@ def found(bound=0.5):
 def test_bounds_are_titled_and_a_refuted_claim_is_red():
     figure = audit.bounds(found(), heading="H")
     assert figure.get_suptitle() == "H" and [t.get_text() for t in figure.axes[0].get_yticklabels()] == ["a", "b"]
-    assert show.png(figure) == show.png(audit.bounds(found(), heading="H"))
+    assert show.picture(figure) == show.picture(audit.bounds(found(), heading="H"))
     colours = {line.get_color() for line in figure.axes[0].lines}
     assert audit.REFUTED not in colours and audit.SOUND in colours
     assert audit.REFUTED in {line.get_color() for line in audit.bounds(found(3.0), heading="H").axes[0].lines}

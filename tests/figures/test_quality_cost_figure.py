@@ -49,7 +49,7 @@ def test_it_is_titled_labelled_and_the_same_twice(generators):
     assert isinstance(figure, Figure) and figure.get_suptitle().startswith("H")
     assert [a.get_title(loc="left") for a in figure.axes] == ["s: fidelity", "s: utility", "t: fidelity", "t: utility"]
     assert all(axes.get_xlabel() == "seconds" and axes.get_ylabel() for axes in figure.axes)
-    assert show.png(figure) == show.png(drawn(generators))
+    assert show.picture(figure) == show.picture(drawn(generators))
 
 
 @pytest.mark.parametrize("seed", range(3))

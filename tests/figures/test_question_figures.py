@@ -68,7 +68,7 @@ def test_a_figure_is_titled_labelled_and_the_same_twice(name, names):
     drawn = drawings(names)[name]()
     assert isinstance(drawn, Figure) and drawn.get_suptitle().startswith("H")
     assert all(axes.get_xlabel() for axes in drawn.axes) and max(drawn.get_size_inches()) < 40
-    assert show.png(drawn) == show.png(drawings(names)[name]())
+    assert show.picture(drawn) == show.picture(drawings(names)[name]())
 
 
 def test_a_mean_beyond_the_frame_is_told_at_its_edge():

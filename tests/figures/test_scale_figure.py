@@ -42,7 +42,7 @@ def test_it_is_titled_labelled_and_the_same_twice():
     for axes in figure.axes:
         assert axes.get_xlabel() == "train rows" and axes.get_xscale() == axes.get_yscale() == "log"
         assert [t.get_text() for t in axes.get_xticklabels()] == ["1,000", "10,000", "100,000"]
-    assert show.png(figure) == show.png(drawn())
+    assert show.picture(figure) == show.picture(drawn())
     pd.testing.assert_frame_equal(frame, points())
 
 

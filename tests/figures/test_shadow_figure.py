@@ -23,11 +23,11 @@ def test_it_is_titled_labelled_and_the_same_twice(gap):
     drawn = shadow.attack(trace, roc)
     assert drawn.get_suptitle() == "Membership scores of 5 exposed rows over 6 runs"
     assert all(axes.get_xlabel() and axes.get_ylabel() for axes in drawn.axes)
-    assert show.png(drawn) == show.png(shadow.attack(trace, roc))
+    assert show.picture(drawn) == show.picture(shadow.attack(trace, roc))
     pd.testing.assert_frame_equal(trace, before)
 
 
 def test_equal_scores_are_drawn():
     trace = pd.DataFrame({"run": [0, 1], "target": 0, "member": [True, False], "score": 0.0})
     roc = pd.DataFrame({"false_rate": [0.0, 1.0], "true_rate": [0.0, 1.0]})
-    assert show.png(shadow.attack(trace, roc))
+    assert show.picture(shadow.attack(trace, roc))

@@ -54,11 +54,11 @@ def test_the_clipped_sum_is_that_of_single_rows(table):
     played = game(model, rows)
     played.real.clipped.close()
     weights = list(played.critic.parameters())
-    losses = played._row_loss((rows.alpha, rows.codes), Rng(6).torch())
+    losses = played._signed(played.real.rows, Rng(6).torch())
     singles = [torch.autograd.grad(one, weights, retain_graph=True) for one in losses]
     lengths = [float(torch.cat([g.flatten() for g in s]).norm()) for s in singles]
     clip = float(np.median(lengths))
-    found = ClippedSum(played.critic, played._row_loss, clip)((rows.alpha, rows.codes), Rng(6).torch())
+    found = ClippedSum(played.critic, played._signed, clip)(played.real.rows, Rng(6).torch())
     for k, total in enumerate(found):
         wanted = sum(s[k] * min(1, clip / length) for s, length in zip(singles, lengths, strict=True))
         torch.testing.assert_close(total, wanted, rtol=1e-3, atol=1e-5)
@@ -80,13 +80,25 @@ def test_without_the_gradients_of_rows_the_game_does_not_depend_on_them():
 def test_the_condition_of_a_row_is_a_level_that_it_has():
     model, frame = fitted()
     rows = model.table.encode(frame, Rng(4))
-    places = game(model, rows)._own(rows.codes.repeat(20, 1), Rng(6).torch())
-    chosen = model.indicator(places)
+    played, seen = game(model, rows), []
+    played.critic = lambda whole, generator: seen.append(whole) or whole[:, 0]
+    played._signed(tuple(part.repeat(20, *[1] * (part.dim() - 1)) for part in played.real.rows), Rng(6).torch())
+    chosen = seen[0][:, model.table.width :]
     levels = rows.codes[:, model.table.numeric :].repeat(20, 1)
     own = torch.cat([torch.nn.functional.one_hot(levels[:, q], k) for q, k in enumerate(model.levels)], dim=1)
     assert (own[chosen.bool()] == 1).all()
     of_column = torch.stack([part.sum() for part in chosen.split(model.levels, dim=1)])
     assert of_column.min() > 0.8 * of_column.mean()  # columns are chosen alike
+
+
+def test_drawn_rows_pull_no_harder_than_real_ones():
+    """Both gradients are clipped; a gap of unclipped drawn rows would be a hundred times longer here."""
+    model, frame = fitted(epsilon=math.inf, clip_norm=0.01, penalty=0.0)
+    played = game(model, model.table.encode(frame, Rng(4)))
+    for _ in range(5):
+        played.move_critic()
+        gap = torch.cat([w.grad.flatten() for w in played.real.clipped.weights]).norm()
+        assert 0 < gap < 0.01 * 3  # once for drawn rows, b' / b times for b' real ones, of whom b = 20 are expected
 
 
 def test_places_are_ranks_under_the_bought_histogram_and_decode_to_their_cells():

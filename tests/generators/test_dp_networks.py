@@ -18,7 +18,7 @@ from synthcohort.generators.parts.private_labelled import buy_encoder, edges_of,
 from synthcohort.rng import Rng
 from synthcohort.schema import Schema
 
-NAMES = ["dp_vae", "dp_tabddpm", "dp_flow"]
+NAMES = ["dp_vae", "dp_tabddpm", "dp_mtabgen", "dp_flow"]
 FAST = {"width": 8, "max_steps": 3, "batch_size": 20}
 RNG = Rng(5)
 by_name = pytest.mark.parametrize("name", NAMES)
@@ -103,8 +103,8 @@ def test_settings_without_sense_are_refused_at_once(name, settings, message):
 @by_name
 def test_what_depends_on_the_table_is_refused_before_a_row_is_looked_at(name, monkeypatch):
     frame, schema = toys.mixed(80)
-    module = "synthcohort.generators.parts.private_network.buy_encoder"
-    monkeypatch.setattr(module, lambda *a, **k: pytest.fail("rows were looked at"))
+    for buys in ("parts.private_network.buy_encoder", "dp_mtabgen.buy_masked"):
+        monkeypatch.setattr(f"synthcohort.generators.{buys}", lambda *a, **k: pytest.fail("rows were looked at"))
     with pytest.raises(PrivacyError, match=r"delta=0.0125 must be below 1 / n"):
         registry.build(name, {**FAST, "delta": 1 / 80}).fit(frame, schema, rng=RNG)
     with pytest.raises(PrivacyError, match=r"batch_size=81 is not in 1\.\.80"):

@@ -40,6 +40,7 @@ FAST = {
     "pate_gan": {"turns": 4, "batch_size": 16},
     "dp_vae": {"width": 16, "max_steps": 20, "batch_size": 30},
     "dp_tabddpm": {"width": 16, "max_steps": 20, "batch_size": 30, "steps": 5},
+    "dp_mtabgen": {"width": 16, "max_steps": 20, "batch_size": 30, "steps": 5},
     "dp_ctgan": {"width": 16, "max_steps": 20, "batch_size": 30},
     "dp_flow": {"width": 16, "max_steps": 20, "batch_size": 30},
 }

@@ -105,6 +105,19 @@ def test_the_page_says_what_was_spent_and_which_randomness(case):
     assert "in some fits" in page.randomness({0.0, 1.0})
 
 
+def test_the_page_says_how_the_budget_nearest_to_1_is_made_up(case, study):
+    told = page.composition(case())
+    assert told.startswith(
+        "toy: how ε = 1 is made up on 300 train rows. dp vae: histograms of columns, 1 Gaussian step,"
+    )
+    assert "gradients, 400 Gaussian steps" in told and "each row in a step with probability 0.4267" in told
+    assert "bootstrap" not in told
+    alone = frame()[lambda f: f["generator"] == "bootstrap"]
+    assert (
+        page.composition(page.case(alone, study.params.frontier, HOW)) == "toy: no private fit has told what it spent."
+    )
+
+
 def test_what_would_have_changed_the_answer_has_half_the_tolerance(case, study):
     (halved,) = case(at_four=0.04).changes()
     assert halved.startswith("toy: half the tolerance. Within 0.025: dp vae none tried [none tried, none tried]")

@@ -85,6 +85,10 @@ def test_the_first_sentence_says_who_stays_within_the_memory(study):
     )
 
 
+def test_the_page_is_about_the_widths_that_are_asked_for(study):
+    assert page.subject(study.params.width) == "Simulated tables of 8 to 128 columns"
+
+
 def test_tables_have_a_row_per_method_and_per_width(study):
     case = page.find(study)[0]
     assert case.exponents().count("<tr>") == 1 + 2 and "2.00 <small>" in case.exponents()

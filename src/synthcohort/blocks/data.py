@@ -22,7 +22,7 @@ class StudyBlock(Block):
 
 
 class DatasetBlock(Block):
-    """One table; every field but `rows`, `splits` and `reserve` is for the reader's own CSV.
+    """One table; every field but `generators`, `rows`, `splits` and `reserve` is for the reader's own CSV.
 
     Args:
         path: the CSV file; None for a table with a module of its own. For one whose files are given to credentialed
@@ -44,6 +44,8 @@ class DatasetBlock(Block):
         drop_rows_without_target: leave out rows whose target is missing, which is an error otherwise.
         restricted: true keeps rows, counts below 11 and extreme values of the table out of pages, logs, figures and
             messages; default: what the table's module says, false for the reader's own CSV.
+        generators: which of the study's generators run on this table; None for all of them. An empty list compares
+            none: the table has its own pages, and may stand in blocks with generators of their own, such as `fairness`.
         rows: use only this many rows, drawn once (smoke runs).
         splits: splits of this table, where it differs from study.splits (large tables need fewer).
         reserve: share of the rows that no split tests, however many splits there are; settings may be chosen on them.
@@ -66,6 +68,7 @@ class DatasetBlock(Block):
     levels: dict[str, list[str]] = {}
     drop_rows_without_target: bool = False
     restricted: bool | None = None
+    generators: list[str] | None = None
     rows: int | None = Field(None, ge=20)
     splits: int | None = Field(None, ge=1, le=100)
     reserve: float = Field(0.0, ge=0, lt=1)

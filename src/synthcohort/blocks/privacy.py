@@ -29,6 +29,7 @@ class FrontierBlock(Block):
 
     Args:
         tables: the tables it is drawn on; none to do without it.
+        splits: how many of a table's splits, the first ones.
         epsilons: the budgets, ascending; epsilon = inf, without privacy, always joins them.
         families: private generator -> its family.
         classifiers: families of predictors that learn from the rows; the first gives the answer of the page.
@@ -36,6 +37,7 @@ class FrontierBlock(Block):
     """
 
     tables: list[str] = []
+    splits: int = Field(default=5, ge=1)
     epsilons: list[float] = [0.5, 1, 2, 4, 8, 16]
     families: dict[str, FamilyBlock] = {}
     classifiers: list[Family] = Field(default=["xgboost", "logistic_regression"], min_length=1)

@@ -57,8 +57,9 @@ def frontier_cell(study: Study, dataset: str, generator: str) -> pd.DataFrame:
     """Fit and judge one generator with every budget on every split, write the cell's score file and return it, tidy."""
     wanted = budgets(study.params.frontier, generator)
     parts: list[pd.DataFrame] = []
-    with tqdm(total=study.splits(dataset) * len(wanted), desc=f"{dataset} {generator}", unit="budget") as bar:
-        for split in range(study.splits(dataset)):
+    splits = min(study.params.frontier.splits, study.splits(dataset))
+    with tqdm(total=splits * len(wanted), desc=f"{dataset} {generator}", unit="budget") as bar:
+        for split in range(splits):
             for record in _records(study, dataset, generator, split=split):
                 found = [Score(**score) for score in record["scores"]]
                 parts.append(scores.to_frame(found, dataset=dataset, generator=generator, split=split))

@@ -42,6 +42,7 @@ class Candidate:
         train: [n, P + Q] the real rows its generator learned from.
         schema, card: of the real table.
         settings: the generator's hyperparameters as they were.
+        record: what the fit wrote down of itself, such as the privacy it spent.
         digest: SHA-256 of the CSV.
     """
 
@@ -54,6 +55,7 @@ class Candidate:
     schema: Schema
     card: Card
     settings: dict[str, Any]
+    record: dict[str, Any]
     digest: str
 
     def exposed(self, floor: int) -> str:
@@ -97,7 +99,7 @@ def candidate(study: Study, dataset: str, generator: str, split: int) -> Candida
     place = study.paths.development(dataset)
     schema = read_schema(place)
     train, _ = read_development(place, split)
-    settings = json.loads((folder / "generator.json").read_text(encoding="utf-8"))["hyperparameters"]
+    kept = json.loads((folder / "generator.json").read_text(encoding="utf-8"))
     return Candidate(
         dataset=dataset,
         generator=generator,
@@ -107,7 +109,8 @@ def candidate(study: Study, dataset: str, generator: str, split: int) -> Candida
         train=train,
         schema=schema,
         card=read_card(place),
-        settings=settings,
+        settings=kept["hyperparameters"],
+        record=kept["record"],
         digest=hashlib.sha256(path.read_bytes()).hexdigest(),
     )
 

@@ -16,7 +16,7 @@ each table's interval is at the stated confidence by itself: over many tables so
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Literal, Protocol
 
@@ -108,24 +108,18 @@ class Verdict:
     worse: Arm
 
 
-def judge(
-    frame: pd.DataFrame, claims: Mapping[str, Claim], *, datasets: Sequence[str], resampling: Resampling
-) -> list[Verdict]:
-    """Return the verdict on every claim, in the order given.
-
-    Args:
-        frame: tidy scores of all tables and generators, "real" among them.
-        claims: name -> claim.
-        datasets: the tables of the run; a claim without tables of its own is tested on each.
-        resampling: confidence and the ratio of test to training rows.
-    """
-    return [judge_claim(frame, name, claim, datasets, resampling) for name, claim in claims.items()]
-
-
 def judge_claim(
     frame: pd.DataFrame, name: str, claim: Claim, datasets: Sequence[str], resampling: Resampling
 ) -> Verdict:
-    """Return the verdict on one claim."""
+    """Return the verdict on one claim.
+
+    Args:
+        frame: tidy scores of all tables and generators, "real" among them.
+        name: the claim's.
+        claim: what is claimed.
+        datasets: the tables that have both arms; a claim without tables of its own is tested on each.
+        resampling: confidence and the ratio of test to training rows.
+    """
     better = Arm(claim.better, claim.better_condition or claim.condition)
     worse = Arm(claim.worse, claim.worse_condition or claim.condition)
     paired = pairs(frame, claim.metric, better=better, worse=worse)

@@ -13,7 +13,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from matplotlib.ticker import NullLocator
+from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter, NullLocator
 
 from synthcohort.figures import style
 
@@ -31,6 +31,9 @@ def costs(means: pd.DataFrame, *, titles: Mapping[str, str], heading: str, limit
     figure, panels = _panels(means, titles, heading)
     for axes, metric in zip(panels, titles, strict=True):
         axes.set_yscale("log")
+        axes.yaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0) if metric in limits else (1.0,), numticks=20))
+        axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+        axes.yaxis.set_minor_formatter(NullFormatter())
         if metric in limits:
             axes.axhline(limits[metric], color="#1a1a1a", lw=0.9, ls=":")
     return figure

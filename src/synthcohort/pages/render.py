@@ -14,12 +14,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from synthcohort.pages import template
+from synthcohort.pages import glossary, template
 
 if TYPE_CHECKING:
     from nbformat import NotebookNode
 
 _HEADING = re.compile(r"^#\s+(.+)$", re.MULTILINE)
+_SECTION = re.compile(r"##\s[^\n]+")
 _SUBJECT = re.compile(r'<p class="subject">(.*?)</p>', re.DOTALL)
 
 
@@ -41,12 +42,34 @@ def render(notebook: NotebookNode, *, parameters: Mapping[str, Any], page: Path,
         exclude_output_prompt=True,
         exclude_anchor_links=True,
     )
-    body, _ = exporter.from_notebook_node(notebook)
+    body, _ = exporter.from_notebook_node(_without_empty_sections(notebook))
+    body = glossary.placed(body)
     given = html.escape(", ".join(f"{name} = {value}" for name, value in parameters.items()))
     code = "\n\n".join(cell.source for cell in notebook.cells if cell.cell_type == "code" and cell.source)
     body += f"<details class='code'><summary>The code of this page</summary><p>{given}</p>"
     body += f"<pre>{html.escape(code)}</pre></details>"
     return template.page(title_of(notebook, body), body, home=home_of(page, root))
+
+
+def _without_empty_sections(notebook: NotebookNode) -> NotebookNode:
+    """Return the notebook without headings over nothing, such as those of a question that was not asked."""
+    sections: list[list[NotebookNode]] = [[]]
+    for cell in notebook.cells:
+        if _is_heading(cell):
+            sections.append([])
+        sections[-1].append(cell)
+    told = [section for section in sections if section and not _is_empty(section)]
+    return type(notebook)({**notebook, "cells": [cell for section in told for cell in section]})
+
+
+def _is_heading(cell: NotebookNode) -> bool:
+    """Return whether a cell is the bare heading of a section."""
+    return cell.cell_type == "markdown" and _SECTION.fullmatch(cell.source.strip()) is not None
+
+
+def _is_empty(section: list[NotebookNode]) -> bool:
+    first, *rest = section
+    return _is_heading(first) and not any(cell.cell_type == "markdown" or cell.get("outputs") for cell in rest)
 
 
 def title_of(notebook: NotebookNode, body: str) -> str:

@@ -29,15 +29,23 @@ p, ul, ol { max-width:52rem; margin:.5rem 0; }
 .subject { font-size:1.1rem; color:var(--soft); margin:0 0 .6rem; }
 figure { margin:1rem 0 1.4rem; } figure img { max-width:100%; height:auto; display:block; }
 figcaption, .caption { color:var(--soft); font-size:.9rem; max-width:52rem; margin:.35rem 0; }
-.scroll { overflow-x:auto; margin:.6rem 0; }
+.scroll { overflow-x:auto; margin:.6rem 0; } /* with a shadow at the edge behind which there is more */
+.scroll { background:linear-gradient(to left, #fff 60%, #fff0) right/3rem 100% no-repeat local,
+  linear-gradient(to left, #0003, #0000) right/.8rem 100% no-repeat scroll; }
 table { border-collapse:collapse; font-size:.9rem; font-variant-numeric:tabular-nums; }
 th, td { padding:.3rem .65rem; text-align:right; border-bottom:1px solid var(--line); vertical-align:top; }
-th { font-weight:600; background:var(--tint); } thead th { white-space:nowrap; }
-th.wrapped { white-space:normal; vertical-align:bottom; } th.wrapped small { display:block; font-weight:400; }
+th { font-weight:600; background:var(--tint); } td:not(.text) { white-space:nowrap; }
+th.wrapped { vertical-align:bottom; } th.wrapped small { display:block; font-weight:400; }
 th.text, td.text { text-align:left; } tbody th { text-align:left; font-weight:500; background:none; }
 td.best { font-weight:700; background:#e6f2ea; } td.sentinel, th.sentinel { color:var(--soft); font-style:italic; }
 td small { color:var(--soft); font-weight:400; display:block; white-space:nowrap; }
 td.text small { white-space:normal; } .group th { background:var(--tint); }
+td details { color:var(--soft); font-size:.85rem; max-width:15rem; }
+table.dense { font-size:.8rem; } .dense th, .dense td { padding:.25rem; }
+.dense thead th { max-width:6.5rem; } .dense td small { white-space:normal; }
+.dense td:first-child, .dense th:first-child { position:sticky; left:0; } .dense td:first-child { background:#fff; }
+.words { margin:.8rem 0; font-size:.9rem; } .words dl { columns:22rem; margin:.4rem 0; }
+.words dt { font-weight:600; break-after:avoid; } .words dd { margin:0 0 .35rem; color:var(--soft); }
 .box { border-left:4px solid var(--link); background:#eef5f9; padding:.6rem .9rem; margin:.8rem 0; max-width:60rem; }
 .box.warning { border-color:#d98200; background:#fff6e6; color:var(--warn); }
 .badge { display:inline-block; padding:.05rem .5rem; border-radius:1rem; font-size:.82rem; white-space:nowrap; }

@@ -171,7 +171,7 @@ def find(study: Study) -> Found:
     """Read the scores of MTabGen and its ablations on the tables of the imputation study."""
     block, paths = study.params.imputation, study.paths
     filled = [(d, n) for d in block.tables for n in arms("imputation") if n in block.imputers]
-    drawn = [(d, n) for d in block.tables for n in arms("generation") if n in study.params.generators]
+    drawn = [(d, n) for d in block.tables for n in arms("generation") if n in study.generators(d)]
     told = {(d, f"{n}, holes"): paths.impute_machine(d, n) for d, n in filled if paths.impute(d, n).is_file()}
     told |= {(d, f"{n}, rows"): paths.machine(d, n) for d, n in drawn if paths.scores(d, n).is_file()}
     return Found(

@@ -170,7 +170,7 @@ def claims(confidence: float) -> str:
 def claim(verdict: Verdict) -> str:
     """Return the caption of one claim's forest plot."""
     arms = " minus ".join(f"`{arm.generator}` ({arm.condition})" for arm in (verdict.better, verdict.worse))
-    each = [_table(row) for row in verdict.tables]
+    each = [_table(row) for row in verdict.tables] or ["no table is asked for both"]
     paper = f" The paper reports: {verdict.reported}." if verdict.reported else ""
     return (
         f"{verdict.source}. `{verdict.metric}`, {arms}, margin {verdict.margin:g}: {verdict.verdict} "
@@ -183,7 +183,7 @@ def answers(found: Findings) -> str:
     return (
         f"Best method per question with its mean and {100 * found.resampling.confidence:g} % interval over "
         f"{found.splits} "
-        "splits; in brackets those it cannot be told from. Safe enough: memorisation's interval below "
+        "splits; after “or” those it cannot be told from. Safe enough: memorisation's interval below "
         f"{MEMORISATION_LIMIT:g}."
     )
 

@@ -19,7 +19,7 @@ from synthcohort.comparison.intervals import Resampling
 from synthcohort.disclosure import FLOOR
 from synthcohort.figures import labels, style
 from synthcohort.generators import load as registry
-from synthcohort.report import captions
+from synthcohort.report import captions, private_budget
 from synthcohort.report.gathering import Machine
 from synthcohort.report.privacy_verdict import PrivacyVerdict, beside, interval
 from synthcohort.report.trust import FIDELITY, utility_metric
@@ -99,9 +99,11 @@ class Sheet:
         ]
 
     def _privacy(self) -> list[str]:
+        promised = private_budget.promise(self.found.record, self.found.settings)
         if self.verdict is None:
-            return ["Not measured: the study holds no privacy scores of this generator on this table."]
-        told = [f"**{self.verdict.sentence}**", _points(f.sentence for f in self.verdict.findings)]
+            lacking = "Not measured: the study holds no privacy scores of this generator on this table."
+            return [*promised, lacking]
+        told = [*promised, f"**{self.verdict.sentence}**", _points(f.sentence for f in self.verdict.findings)]
         if self.despite:
             told.append(f"**Handed out despite this verdict. The reason given:** {self.despite}")
         table = beside(self.scores, self.found.generator, self.resampling)

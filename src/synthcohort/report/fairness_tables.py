@@ -74,7 +74,7 @@ def verdicts_note(case: Case) -> str:
     return (
         f"{case.name}: fairness of a model of the generator's balanced rows less what the rival offers at the same "
         f"AUROC or a higher one, mean over the splits where it reaches that AUROC, with its {_confidence(case)} "
-        "interval. Green: above 0; red: below; grey: neither. In the verdicts above, comparisons with one rival are "
+        "interval. Green: above 0; red: below; grey: neither. In the verdicts, comparisons with one rival are "
         "read together and count after Holm's adjustment only."
     )
 

@@ -14,8 +14,9 @@ from typing import Any
 
 import pandas as pd
 
-from synthcohort.comparison.claims import Verdict, judge
+from synthcohort.comparison.claims import Claim, Verdict, judge_claim
 from synthcohort.comparison.intervals import Interval, Resampling, summarise
+from synthcohort.figures.style import REAL
 from synthcohort.report import gathering
 from synthcohort.report.trust import FIDELITY, PRIVACY, Answer, Choice, answer, utility_metric
 from synthcohort.report.verdicts import sentences
@@ -50,9 +51,10 @@ def find(study: Study) -> Findings:
     frame = gathering.all_scores(study)
     how = gathering.resampling(study)
     scored = [dataset for dataset in study.params.datasets if (frame["dataset"] == dataset).any()]
+    claims = study.params.claims.items()
     return Findings(
         answers=tuple(answer(frame, dataset, how) for dataset in scored),
-        verdicts=tuple(judge(frame, study.params.claims, datasets=list(study.params.datasets), resampling=how)),
+        verdicts=tuple(judge_claim(frame, name, claim, _with_both(study, claim), how) for name, claim in claims),
         skipped=gathering.skipped(study),
         headlines=_headlines(frame, how),
         resampling=how,
@@ -60,8 +62,14 @@ def find(study: Study) -> Findings:
     )
 
 
+def _with_both(study: Study, claim: Claim) -> list[str]:
+    """Return the tables on which both arms of a claim are asked for."""
+    arms = {claim.better, claim.worse} - {REAL}
+    return [dataset for dataset in gathering.compared(study) if arms.issubset(study.generators(dataset))]
+
+
 def _count(study: Study) -> str:
-    counts = sorted({study.splits(dataset) for dataset in study.params.datasets})
+    counts = sorted({study.splits(dataset) for dataset in gathering.compared(study)}) or [0]
     return str(counts[0]) if len(counts) == 1 else f"{counts[0]} to {counts[-1]}"
 
 

@@ -10,14 +10,16 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import pandas as pd
 
 from synthcohort.comparison import privacy_cost
 from synthcohort.comparison.claims import decide
 from synthcohort.comparison.intervals import Resampling, load_scores, summarise
 from synthcohort.comparison.privacy_cost import Excess, Reach
+from synthcohort.dp.budget import Budget
 from synthcohort.figures import labels, style
-from synthcohort.report import gathering
+from synthcohort.report import gathering, private_budget
 from synthcohort.report.questions import counted
 from synthcohort.report.verdicts import said
 from synthcohort.study import FrontierBlock, Study
@@ -210,15 +212,28 @@ def spent(found: Case) -> str:
     )
 
 
+def composition(found: Case) -> str:
+    """Return how the budget nearest to 1 is made up, family by family."""
+    own = found.frame[found.frame["value"].notna() & np.isfinite(found.frame["epsilon"])]
+    delta, n = own[own["metric"] == "delta_spent"], own.loc[own["metric"] == "epsilon_spent", "n"]
+    if delta.empty:
+        return f"{found.dataset}: no private fit has told what it spent."
+    epsilon = min(found.block.epsilons, key=lambda e: abs(math.log(e)))
+    budget, rows = Budget(epsilon, float(delta["value"].min())), int(n.min())
+    each = [
+        f"{style.label(name)}: "
+        f"{private_budget.composed(name, found.block.families[name].settings, budget=budget, n=rows)}"
+        for name in found.families
+    ]
+    return f"{found.dataset}: how ε = {epsilon:g} is made up on {rows:,} train rows. {'. '.join(each)}."
+
+
 def randomness(kinds: set[float]) -> str:
     """Return where the noise came from (1: a cryptographic generator, 0: the study's seed)."""
     if kinds == {0.0}:
-        return (
-            "Noise came from the study's seed, so that the run repeats: whoever knows the seed can take it away, and "
-            "these rows are for study, not for release. A release draws from a cryptographic generator."
-        )
+        return private_budget.SEEDED
     if kinds == {1.0}:
-        return "Noise came from a cryptographic generator and cannot be repeated."
+        return private_budget.CRYPTOGRAPHIC
     return (
         "Noise came from the study's seed in some fits, which are not for release, and from a cryptographic generator."
     )

@@ -48,33 +48,37 @@ def table_scores(study: Study, dataset: str) -> pd.DataFrame:
 
     Those of the shadow-model attack are among them where the table is attacked and they are there.
     """
-    names = ["real", *study.params.generators]
+    names = ["real", *study.generators(dataset)]
     files = [study.paths.scores(dataset, name) for name in names]
     if dataset in study.params.shadow.tables:
-        attacks = [study.paths.shadow(dataset, name) for name in study.params.generators]
+        attacks = [study.paths.shadow(dataset, name) for name in study.generators(dataset)]
         files += [path for path in attacks if path.is_file()]
     return load_scores(files)
 
 
 def all_scores(study: Study) -> pd.DataFrame:
     """Return the tidy scores of the whole study."""
-    return pd.concat([table_scores(study, dataset) for dataset in study.params.datasets], ignore_index=True)
+    return _joined([table_scores(study, dataset) for dataset in compared(study)])
 
 
 def table_costs(study: Study, dataset: str) -> pd.DataFrame:
     """Return the tidy costs of every generator on one table."""
-    parts = [read(study.paths.cost(dataset, name)) for name in study.params.generators]
-    return pd.concat(parts, ignore_index=True)[COLUMNS]
+    return _joined([read(study.paths.cost(dataset, name)) for name in study.generators(dataset)])
 
 
 def all_costs(study: Study) -> pd.DataFrame:
     """Return the tidy costs of the whole study."""
-    return pd.concat([table_costs(study, dataset) for dataset in study.params.datasets], ignore_index=True)
+    return _joined([table_costs(study, dataset) for dataset in compared(study)])
+
+
+def compared(study: Study) -> list[str]:
+    """Return the tables on which generators are compared: all but those that name none."""
+    return [dataset for dataset in study.params.datasets if study.generators(dataset)]
 
 
 def machines(study: Study) -> dict[tuple[str, str], Machine | None]:
     """Return (dataset, generator) -> what its cost was measured on; None where that was not recorded."""
-    cells = [(dataset, name) for dataset in study.params.datasets for name in study.params.generators]
+    cells = [(dataset, name) for dataset in study.params.datasets for name in study.generators(dataset)]
     return {cell: machine(study.paths.cost(*cell).with_suffix(".json")) for cell in cells}
 
 
@@ -105,6 +109,10 @@ def why_skipped(marker: Path) -> str:
     """Return the reason and the remedy that a marker of an absent table holds, as one text."""
     told = json.loads(marker.read_text(encoding="utf-8"))
     return f"{told['reason']}. {told['remedy']}"
+
+
+def _joined(parts: list[pd.DataFrame]) -> pd.DataFrame:
+    return pd.concat(parts, ignore_index=True)[COLUMNS] if parts else pd.DataFrame(columns=COLUMNS)
 
 
 def cost_by_rows(costs: pd.DataFrame) -> pd.DataFrame:

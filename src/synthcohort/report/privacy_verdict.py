@@ -4,11 +4,14 @@ Three questions, each answered by scores over the splits of the table:
 
 - Does it copy? The whole interval of `memorisation` must lie below `MEMORISATION_LIMIT` (the convention of `trust`).
 - Does a membership attack find train rows? None may catch the generator, by the rule of the page on leaks
-  (`questions_leak`): above chance after Holm's adjustment over the attacks on this table.
-- Does it single out? The interval of `singling_out_risk` must reach 0.
+  (`questions_leak`): above chance after Holm's adjustment over the attacks on this table; and the interval of each must
+  end below `MEMBERSHIP_LIMIT`, a convention of this study.
+- Does it single out? The interval of `singling_out_risk` must end below `SINGLING_LIMIT`, borrowed from the guidance on
+  policy 0070 of the European Medicines Agency, where .09 is the highest acceptable probability of re-identification.
 
-A question without a score counts against the table. Answers in its favour are no proof of safety: other attacks may
-succeed, and none of these is a bound as differential privacy gives one.
+All three ask for what is sure, so few splits, whose intervals are wide, count against a table. So does a question
+without a score. Answers in its favour are no proof of safety: other attacks may succeed, and none of these is a bound
+as differential privacy gives one.
 """
 
 from __future__ import annotations
@@ -26,7 +29,9 @@ from synthcohort.report.trust import MEMORISATION_LIMIT, PRIVACY
 from synthcohort.report.verdicts import said
 
 SINGLING_OUT = "singling_out_risk"
+SINGLING_LIMIT = 0.09
 MEMBERSHIP = "mia_auroc_"
+MEMBERSHIP_LIMIT = 0.65
 BESIDE = (style.REAL, *style.SENTINELS)
 SHOWN = (
     *(PRIVACY, "mia_auroc_distance", "mia_auroc_domias", "mia_auroc_logan", "mia_auroc_monte_carlo"),
@@ -145,18 +150,38 @@ def _members(frame: pd.DataFrame, generator: str, resampling: Resampling) -> Fin
     if attacks.empty:
         return Finding("Membership attacks: none has a score, which counts against it.", False)
     caught = attacks[attacks["caught"]]
-    top = (attacks if caught.empty else caught).sort_values("mean", kind="stable").iloc[-1]
+    open_ones = attacks[~(attacks["high"] < MEMBERSHIP_LIMIT)]
+    if not caught.empty:
+        return Finding(
+            f"Membership: {len(caught)} of {len(attacks)} attacks find train rows; {_told(caught, 'mean')}.", False
+        )
+    if not open_ones.empty:
+        return Finding(
+            f"Membership: none of {len(attacks)} attacks finds train rows, but of {len(open_ones)} the AUROC is not "
+            f"surely below {MEMBERSHIP_LIMIT:g}; {_told(open_ones, 'high')}.",
+            False,
+        )
+    return Finding(
+        f"Membership: none of {len(attacks)} attacks finds train rows, AUROC surely below {MEMBERSHIP_LIMIT:g}; "
+        f"{_told(attacks, 'mean')}.",
+        True,
+    )
+
+
+def _told(attacks: pd.DataFrame, by: str) -> str:
+    """Return the attack that leads in a column, with its area under the curve."""
+    top = attacks.sort_values(by, kind="stable").iloc[-1]
     area = f"{number(top['mean'])} [{number(top['low'])}, {number(top['high'])}]"
-    told = f"AUROC {area} of {labels.ATTACKS[str(top['attack'])]} ({CHANCE:g}: chance)"
-    if caught.empty:
-        return Finding(f"Membership: none of {len(attacks)} attacks finds train rows; the best has {told}.", True)
-    return Finding(f"Membership: {len(caught)} of {len(attacks)} attacks find train rows; the best has {told}.", False)
+    return f"the best has AUROC {area}, {labels.ATTACKS[str(top['attack'])]} ({CHANCE:g}: chance)"
 
 
 def _singles(frame: pd.DataFrame, generator: str, resampling: Resampling) -> Finding:
     found = interval(frame, SINGLING_OUT, generator, resampling)
     if not found.splits:
         return _unknown(frame, SINGLING_OUT, generator)
-    good = not found.low > 0
-    word = "its interval reaches 0" if good else "surely above 0: predicates made from it single out train rows"
-    return Finding(f"{labels.short_label(SINGLING_OUT)} {said(found)}: {word} (0: no more than on fresh rows).", good)
+    good = found.high < SINGLING_LIMIT
+    word = "predicates made from it single out train rows; " if found.low > 0 else ""
+    limit = f"{'surely' if good else 'not surely'} below {SINGLING_LIMIT:g}"
+    return Finding(
+        f"{labels.short_label(SINGLING_OUT)} {said(found)}: {word}{limit} (0: no more than on fresh rows).", good
+    )

@@ -113,7 +113,8 @@ class Page(ABC):
 
 def gather(study: Study) -> Evidence:
     """Read the score files of the study."""
-    methods = [name for name in study.params.generators if name not in style.SENTINELS]
+    asked = {name for dataset in study.params.datasets for name in study.generators(dataset)}
+    methods = [name for name in study.params.generators if name in asked - {*style.SENTINELS}]
     return Evidence(gathering.all_scores(study), methods, gathering.resampling(study), gathering.skipped(study))
 
 
@@ -170,8 +171,8 @@ def margin(found: Standing) -> str:
     tied = [name for name in clique if name != found.best]
     ranks = f" By mean ranks it is not told from {listed(tied)}." if tied else ""
     return (
-        f"Margin: {style.label(found.best)} is ahead of the runner-up {style.label(found.second)} by "
-        f"{measured(gap)} in {named(found.metric)}, paired by table: {verdict}.{ranks}"
+        f"Margin: {style.label(found.best)} over the runner-up {style.label(found.second)}, {named(found.metric)} "
+        f"paired by table: {measured(gap)}, {verdict}.{ranks}"
     )
 
 

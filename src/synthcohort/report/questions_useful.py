@@ -139,7 +139,8 @@ def wins(tests: pd.DataFrame, methods: list[str], confidence: float) -> str:
         for other in names:
             ahead, behind = int(won.get((one, other), 0)), int(won.get((other, one), 0))
             css = "best" if ahead > behind else ""
-            cells.append(Cell("") if one == other else Cell(f"{ahead} / {behind}", css=css))
+            said = f"{ahead} / {behind}" if ahead or behind else "·"
+            cells.append(Cell("") if one == other else Cell(said, css=css))
         rows.append(cells)
     return table(["tables won / lost", *(style.label(name) for name in names)], rows)
 
@@ -151,7 +152,7 @@ def wins_note(tests: pd.DataFrame, metric: str, confidence: float) -> str:
     return (
         f"Tables on which the row's {named(metric)} is above, and below, the column's (paired corrected "
         f"resampled t-test, Holm's adjustment within a table, {100 * confidence:g} %). Of {len(tests)} pairs on "
-        f"{tests['dataset'].nunique()} tables {sure} differ; without the adjustment it would be {plain}."
+        f"{tests['dataset'].nunique()} tables {sure} differ; without the adjustment it would be {plain}. ·: none."
     )
 
 

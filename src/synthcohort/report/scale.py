@@ -164,7 +164,7 @@ def find(study: Study) -> list[Scale]:
     """Return what was measured with every table that has scores."""
     block, found = study.params.scale, []
     for dataset in block.tables:
-        files = {name: study.paths.scale(dataset, name) for name in study.params.generators}
+        files = {name: study.paths.scale(dataset, name) for name in study.generators(dataset)}
         there = {name: path for name, path in files.items() if path.is_file()}
         scores = load_scores(list(there.values())) if there else None
         if scores is None or scores["value"].isna().all():

@@ -12,7 +12,8 @@ import io
 import re
 from typing import TYPE_CHECKING, Literal
 
-from PIL import Image
+import numpy as np
+from PIL import Image, ImageChops
 
 from synthcohort import study
 from synthcohort.datasets import restricted
@@ -21,14 +22,17 @@ if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.figure import Figure
 
-DPI = 110
-COLOURS = 256  # what one byte a pixel can tell apart
+DPI = 102  # the widest figures, of 11.5 inches, then fill a page's column and no browser has to shrink them
+MOST_COLOURS = 256
+FEWER_COLOURS = (32, 64, 128)
+UNSEEN = 8  # of 255, in any channel of any pixel
 SETTLED = 100  # k-means stops when a round changes no more than this
 _CODE = re.compile(r"`([^`]+)`")
+_SLASH = re.compile(r"(?<=\d) / (?=\d)")  # between counts that no end of a line may part
 
 
 def figure(drawn: Figure, caption: str) -> None:
-    """Show a figure as PNG with its caption (plain text)."""
+    """Show a figure as a picture with its caption (plain text)."""
     _show(_figure(drawn, caption))
 
 
@@ -43,19 +47,30 @@ def folded_table(heading: str, markup: str, caption: str) -> None:
     _show(f'<details><summary>{html.escape(heading)}</summary><div class="scroll">{markup}</div>{below}</details>')
 
 
-def png(drawn: Figure) -> bytes:
-    """Return the figure as PNG bytes: the same figure, the same bytes.
+def picture(drawn: Figure) -> bytes:
+    """Return the figure as WebP bytes: the same figure, the same bytes.
 
-    Its pixels take the nearest of `COLOURS` colours of its own, a third of the bytes of true colour. They are chosen to
-    cover the colours there are, so that a thin line keeps its own however few pixels it has (a median cut would not),
-    and then moved to the means of their pixels by k-means, so that paper, bands and fills keep theirs.
+    Its pixels take the nearest of a few colours of its own, and are kept without loss. The colours are chosen to cover
+    those there are, so that a thin line keeps its own however few pixels it has (a median cut would not), and then
+    moved to the means of their pixels by k-means, so that paper, bands and fills keep theirs. As many are taken as it
+    needs for every pixel to stay within `UNSEEN` of its colour, and `MOST_COLOURS` where that does not suffice. All of
+    it comes to a fifth of a PNG in true colour.
     """
     true, stream = io.BytesIO(), io.BytesIO()
     drawn.savefig(true, format="png", dpi=DPI)
     whole = Image.open(true).convert("RGB")
-    reduced = whole.quantize(COLOURS, method=Image.Quantize.MAXCOVERAGE, kmeans=SETTLED, dither=Image.Dither.NONE)
-    reduced.save(stream, format="png", optimize=True)
+    _few_colours(whole).save(stream, format="webp", lossless=True)
     return stream.getvalue()
+
+
+def _few_colours(whole: Image.Image) -> Image.Image:
+    """Return the picture in the fewest colours that nobody can tell from its own."""
+    method, dither = Image.Quantize.MAXCOVERAGE, Image.Dither.NONE
+    for colours in FEWER_COLOURS:
+        reduced = whole.quantize(colours, method=method, kmeans=SETTLED, dither=dither).convert("RGB")
+        if np.asarray(ImageChops.difference(whole, reduced)).max() <= UNSEEN:
+            return reduced
+    return whole.quantize(MOST_COLOURS, method=method, kmeans=SETTLED, dither=dither).convert("RGB")
 
 
 def table(markup: str, caption: str = "") -> None:
@@ -80,8 +95,16 @@ def say(*sentences: str) -> None:
 
 
 def points(sentences: list[str]) -> None:
-    """Show computed sentences as a list."""
-    _show("<ul>" + "".join(f"<li>{text(s)}</li>" for s in sentences) + "</ul>")
+    """Show computed sentences as a list; without any, nothing."""
+    if sentences:
+        _show("<ul>" + "".join(f"<li>{text(s)}</li>" for s in sentences) + "</ul>")
+
+
+def folded_points(heading: str, sentences: list[str]) -> None:
+    """Show a list that opens on a click; without any sentence, nothing."""
+    if sentences:
+        items = "".join(f"<li>{text(s)}</li>" for s in sentences)
+        _show(f"<details><summary>{html.escape(heading)}</summary><ul>{items}</ul></details>")
 
 
 def box(sentence: str, kind: Literal["", "warning"] = "") -> None:
@@ -107,14 +130,14 @@ def failures(scores: pd.DataFrame) -> None:
 
 def text(sentence: str) -> str:
     """Return plain text as HTML, `names` between backticks as code."""
-    return _CODE.sub(r"<code>\1</code>", html.escape(sentence, quote=False))
+    return _CODE.sub(r"<code>\1</code>", _SLASH.sub("&nbsp;/&nbsp;", html.escape(sentence, quote=False)))
 
 
 def _figure(drawn: Figure, caption: str) -> str:
-    image = base64.b64encode(png(drawn)).decode("ascii")
+    image = base64.b64encode(picture(drawn)).decode("ascii")
     alternative = html.escape(caption, quote=True).replace("`", "")
     return (
-        f'<figure><img alt="{alternative}" src="data:image/png;base64,{image}">'
+        f'<figure><img alt="{alternative}" src="data:image/webp;base64,{image}">'
         f"<figcaption>{text(caption)}</figcaption></figure>"
     )
 

@@ -19,7 +19,7 @@ from synthcohort.figures import labels
 from synthcohort.figures.style import REAL
 from synthcohort.report import gathering, pictures
 from synthcohort.report.headlines import first, rest
-from synthcohort.report.trust import utility_metric
+from synthcohort.report.trust import Answer, answer, utility_metric
 from synthcohort.schema import Schema
 from synthcohort.study import Study
 
@@ -62,6 +62,11 @@ class Material:
         return pictures.informative_columns(self.train, self.schema, PICTURED_COLUMNS)
 
     @property
+    def answer(self) -> Answer:
+        """Which generator to trust with the table, and for what."""
+        return answer(self.scores, self.dataset, self.resampling)
+
+    @property
     def real_utility(self) -> float | None:
         """What the real train rows achieve on the utility metric; None without a score."""
         name = utility_metric(self.scores)
@@ -80,9 +85,8 @@ class Material:
     def history(self) -> pd.DataFrame:
         """Return the training histories of every generator that keeps one, as one tidy frame."""
         splits = self.study.splits(self.dataset)
-        parts = [
-            read_history(self.study.paths.trained(self.dataset, g), g, splits) for g in self.study.params.generators
-        ]
+        names = self.study.generators(self.dataset)
+        parts = [read_history(self.study.paths.trained(self.dataset, g), g, splits) for g in names]
         kept = [part for part in parts if len(part)]
         return pd.concat(kept, ignore_index=True) if kept else parts[0]
 
@@ -92,7 +96,7 @@ def gather(study: Study, dataset: str) -> Material:
     place = study.paths.development(dataset)
     schema = read_schema(place)
     train, _ = read_development(place, 0)
-    drawn = {g: read_samples(study.paths.trained(dataset, g), 0, schema, [OBSERVED]) for g in study.params.generators}
+    drawn = {g: read_samples(study.paths.trained(dataset, g), 0, schema, [OBSERVED]) for g in study.generators(dataset)}
     samples = {generator: rows[OBSERVED] for generator, rows in drawn.items() if OBSERVED in rows}
     scores = gathering.table_scores(study, dataset)
     how = gathering.resampling(study)

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from synthcohort.datasets.table import Card
 
 FEW = f"fewer than {FLOOR} rows: withheld"
+MOST_ROOMY = 7  # columns; a table with more is set small, since a mean with its interval is about 100 pixels wide
 
 
 @dataclass(frozen=True)
@@ -33,12 +34,14 @@ class Cell:
         note: what it says in small print behind that.
         css: classes of the page's style sheet, such as "best" or "text".
         badge: the verdict whose coloured badge the text stands in, "" for none.
+        fold: what is seen of a list below the note, and the list, which opens on a click; () for none.
     """
 
     text: str
     note: str = ""
     css: str = ""
     badge: str = ""
+    fold: tuple[str, str] | tuple[()] = ()
 
     def html(self, tag: str = "td") -> str:
         """Return the cell as HTML."""
@@ -46,7 +49,8 @@ class Cell:
         note = f" <small>{html.escape(self.note)}</small>" if self.note else ""
         text = html.escape(self.text)
         text = f'<span class="badge {self.badge}">{text}</span>' if self.badge else text
-        return f"<{tag}{css}>{text}{note}</{tag}>"
+        fold = "<details><summary>{}</summary>{}</details>".format(*map(html.escape, self.fold)) if self.fold else ""
+        return f"<{tag}{css}>{text}{note}{fold}</{tag}>"
 
 
 def table(head: Sequence[str | Cell], rows: Iterable[Sequence[object]], *, text: Iterable[int] = (0,)) -> str:
@@ -64,7 +68,8 @@ def table(head: Sequence[str | Cell], rows: Iterable[Sequence[object]], *, text:
         for row in rows
     )
     top = f"<thead><tr>{titles}</tr></thead>" if titles else ""
-    return f"<table>{top}<tbody>{body}</tbody></table>"
+    css = ' class="dense"' if len(head) > MOST_ROOMY else ""
+    return f"<table{css}>{top}<tbody>{body}</tbody></table>"
 
 
 def number(value: float, digits: int = 3) -> str:

@@ -9,9 +9,9 @@ import pandas as pd
 
 from synthcohort.comparison.claims import Verdict
 from synthcohort.figures import labels, style
+from synthcohort.report.questions import counted
 from synthcohort.report.tables import Cell, interval, number, table
 from synthcohort.report.trust import Answer, Choice
-from synthcohort.report.verdicts import listed, names
 
 
 def costs(spent: pd.DataFrame, metric: str, *, unit: float = 1.0) -> str:
@@ -81,14 +81,29 @@ def answers(found: Sequence[Answer]) -> str:
 
 def nobody(undecided: Sequence[str]) -> Cell:
     """Return the cell for a table where no method is surely safe, with those that may be."""
-    return Cell("none for sure", f"too few splits to tell: {listed(list(undecided))}" if undecided else "", "text")
+    if not undecided:
+        return Cell("none for sure", css="text")
+    return Cell("none for sure", "too few splits to tell", "text", fold=(f"of {len(undecided)}", _by_name(undecided)))
+
+
+def best(generator: str, measured: str, ties: Sequence[str]) -> Cell:
+    """Return the cell of the best method: its measure below its name, then those it cannot be told from."""
+    if not ties:
+        return Cell(style.label(generator), measured, "text")
+    seen = f"or {counted(len(ties), 'other')}"
+    return Cell(style.label(generator), measured, "text", fold=(seen, _by_name(ties)))
+
+
+def _by_name(generators: Sequence[str]) -> str:
+    return ", ".join(style.label(name) for name in generators)
 
 
 def _choice(choice: Choice | None) -> Cell:
     if choice is None:
         return Cell("none", css="text")
     cell = interval(choice.interval.mean, choice.interval.low, choice.interval.high)
-    return Cell(names(choice), f"{labels.quantity(choice.metric)} {cell.text} {cell.note}".strip(), "text")
+    measured = f"{labels.quantity(choice.metric)} {cell.text} {cell.note}".strip()
+    return best(choice.best.generator, measured, choice.ties)
 
 
 def _gain(one: Answer) -> Cell:
@@ -104,4 +119,4 @@ def _gain(one: Answer) -> Cell:
 def _ours(verdict: Verdict) -> str:
     known = [row for row in verdict.tables if math.isfinite(row.difference)]
     shown = [f"{row.dataset} {number(row.better_mean)} / {number(row.worse_mean)}" for row in known]
-    return "; ".join(shown) or "no table has both arms"
+    return "; ".join(pair.replace(" ", "\N{NO-BREAK SPACE}") for pair in shown) or "no table has both arms"

@@ -6,6 +6,7 @@ Each sentence is computed from an `Answer`: the numbers, their intervals and the
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 from synthcohort.comparison.intervals import Arm, Interval
 from synthcohort.comparison.standing import Across
@@ -18,14 +19,6 @@ def sentences(answer: Answer) -> list[str]:
     """Return the answer to "which generator may I trust with this table, and for what?"."""
     said = [_utility(answer), _trusted(answer), _fidelity(answer.fidelity), _privacy(answer.privacy)]
     return [sentence for sentence in [*said, _augmentation(answer)] if sentence]
-
-
-def names(choice: Choice | None) -> str:
-    """Return the best generator and, in brackets, those it cannot be told from."""
-    if choice is None:
-        return "none"
-    best = style.label(choice.best.generator)
-    return best + (f" (or {listed(choice.ties)})" if choice.ties else "")
 
 
 def said(interval: Interval) -> str:
@@ -48,6 +41,13 @@ def listed(generators: tuple[str, ...] | list[str]) -> str:
     return " and ".join([", ".join(shown[:-1]), shown[-1]] if len(shown) > 1 else shown)
 
 
+def first(generators: Sequence[str], most: int = 3) -> str:
+    """Return all names, or where that makes a long list the first of them and how many more there are."""
+    shown = generators if len(generators) <= most + 1 else generators[:most]
+    names = ", ".join(style.label(name) for name in shown)
+    return names if shown is generators else f"{names} and {len(generators) - most} others"
+
+
 def arm(which: Arm) -> str:
     """Return a generator with the share of full balance it adds."""
     share = which.condition.removeprefix("minority_")
@@ -55,7 +55,7 @@ def arm(which: Arm) -> str:
 
 
 def _ties(best: Choice) -> str:
-    return f"; not distinguishable from it: {listed(best.ties)}" if best.ties else ""
+    return f"; not distinguishable from it: {first(best.ties)}" if best.ties else ""
 
 
 def _utility(answer: Answer) -> str:
@@ -73,7 +73,7 @@ def _utility(answer: Answer) -> str:
 
 def _trusted(answer: Answer) -> str:
     limit = f"memorisation whose whole interval is below {MEMORISATION_LIMIT:g}"
-    open_ones = f" Too few splits to tell for {listed(answer.undecided)}." if answer.undecided else ""
+    open_ones = f" Too few splits to tell for {first(answer.undecided)}." if answer.undecided else ""
     if answer.trusted is None:
         return f"To hand out: no method has a {limit}, so these distances recommend none.{open_ones}"
     best = answer.trusted

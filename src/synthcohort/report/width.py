@@ -1,4 +1,4 @@
-"""What do a thousand columns cost, and is quality kept? What the page says and shows.
+"""What do wide tables cost, and is quality kept? What the page says and shows.
 
 Costs y are fitted as y = b C^a by least squares of log y on log C, on each repetition by itself; a comes with a t
 interval over repetitions, which are independent. Over all widths it is less than what wide tables cost at the margin,
@@ -31,11 +31,12 @@ PEAK = "peak_memory_bytes"
 COSTS = (*SECONDS, PEAK)
 EXCESS = "excess"  # point error over that of the law's best point
 QUALITY = (EXCESS, "shape", "trend")
-LIMIT = 4e9  # bytes: the memory that a thousand columns are asked to stay within
-LIMITS = {PEAK: LIMIT}
+LIMIT = 4e9  # bytes: the memory that tables of any width are asked to stay within
+UNIT = 1e9  # bytes: memory is drawn and set in GB
+LIMITS = {PEAK: LIMIT / UNIT}
 IDEALS = dict.fromkeys(QUALITY, 1.0)
 LAWS = {"numbers": "a normal copula", "codes": "a matrix of diagnosis codes"}
-NAMES = {EXCESS: "Point error over the law's best"}
+NAMES = {EXCESS: "Point error over the law's best", PEAK: "Peak memory, GB"}
 
 
 @dataclass(frozen=True)
@@ -69,10 +70,10 @@ class Case:
         return [metric for metric in metrics if metric in there]
 
     def means(self) -> pd.DataFrame:
-        """Return generator, metric, columns, mean, low, high over repetitions."""
+        """Return generator, metric, columns, mean, low, high over repetitions; memory in `UNIT`s."""
         rows = []
         for (name, metric, columns), own in self.values.groupby(["generator", "metric", "columns"], sort=True):
-            found = across(own["value"].to_numpy(), self.confidence)
+            found = _scaled(across(own["value"].to_numpy(), self.confidence), str(metric))
             rows.append({"generator": name, "metric": metric, "columns": columns, **vars(found)})
         return pd.DataFrame(rows, columns=["generator", "metric", "columns", "mean", "low", "high", "tables"])
 
@@ -142,7 +143,7 @@ class Case:
                     _entry(_scaled(one, metric), 2 if metric in COSTS else 3) for one, metric in zip(found, metrics)
                 ]
                 rows.append([style.label(name), f"{columns:,}", *cells])
-        heads = [Cell(title(m).replace("bytes", "GB"), css="wrapped") for m in metrics]
+        heads = [Cell(title(m), css="wrapped") for m in metrics]
         return table(["method", "columns", *heads], rows)
 
     def every_note(self) -> str:
@@ -185,6 +186,11 @@ def find(study: Study) -> list[Case]:
         if len(kept):
             found.append(Case(law, kept, lost, block, study.params.study.confidence, machine))
     return found
+
+
+def subject(block: WidthBlock) -> str:
+    """Return which widths are asked for."""
+    return f"Simulated tables of {block.columns[0]:,} to {block.columns[-1]:,} columns"
 
 
 def headline(cases: Sequence[Case]) -> str:
@@ -235,7 +241,7 @@ def title(metric: str) -> str:
 
 
 def _scaled(found: Across, metric: str) -> Across:
-    unit = 1e9 if metric == PEAK else 1.0
+    unit = UNIT if metric == PEAK else 1.0
     return Across(found.mean / unit, found.low / unit, found.high / unit, found.tables)
 
 

@@ -176,7 +176,8 @@ def _journal(study: Study, generator: str) -> optuna.Study:
 def _stamp(study: Study, generator: str) -> str:
     """Return a digest of all that decides what a trial gives: settings, rows, and the code that learns and judges."""
     params = study.params
-    tables = {name: (params.datasets[name].model_dump(), study.splits(name)) for name in params.tuning.tables}
+    blocks = {name: params.datasets[name].model_dump(exclude={"generators"}) for name in params.tuning.tables}
+    tables = {name: (block, study.splits(name)) for name, block in blocks.items()}
     block, space = params.generators.get(generator, {}), params.search[generator]
     fixed = {name: value for name, value in block.items() if name not in space}
     said = [generator, params.study.model_dump(), params.tuning.model_dump(exclude={"kept"}), space, fixed, tables]
