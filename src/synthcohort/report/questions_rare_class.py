@@ -234,7 +234,7 @@ def published_f1(found: RareClass) -> str:
     for name, (count, share, dataset) in published.IMBALANCE_TABLES.items():
         subject = Cell(name, f"{count:,} rows, {share:g} % minority", "text")
         rows.append([subject, "paper", *(number(v, 2) for v in published.IMBALANCE_F1[name]), "–"])
-        if dataset not in asked:
+        if dataset is None or dataset not in asked:
             continue
         for metric in metrics:
             said: list[object] = [Cell(f"ours: {dataset}", css="text"), labels.classifier(metric)]
