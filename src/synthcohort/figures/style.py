@@ -53,7 +53,7 @@ _MARKERS: dict[str, Marker] = {
     "mtabgen_addition": "<", "mtabgen_concatenation": ">", "forest_repaint": "p",
 }  # fmt: skip
 _MARKERS |= {
-    "dp_vae": "D", "dp_flow": "d", "dp_ctgan": "v", "dp_tabddpm": "o", "dp_mtabgen": "p", "pate_gan": "<",
+    "dp_vae": "D", "dp_flow": "d", "dp_ctgan": "v", "dp_tabddpm": "o", "dp_mtabgen": (6, 1, 0), "pate_gan": "<",
     "privbayes": "s", "mst": "^", "aim": "h",
 }  # fmt: skip
 _SPARE_MARKERS: tuple[Marker, ...] = ("8", "H", (5, 0, 180), (5, 1, 180), (8, 1, 0), (4, 1, 45))
