@@ -112,7 +112,7 @@ def test_claims_and_conditions_are_checked_against_what_there_is(opened, tmp_pat
         (PARAMS + "imputation: {tables: [pima]}\n", "imputation.tables: no dataset 'pima'"),
         (
             PARAMS + "imputation: {imputers: {smote: }}\n",
-            "imputation.imputers.smote: 'smote' fills no missing cells. There are the imputers boosting, .* arf, mt",
+            "imputation.imputers.smote: 'smote' fills no missing cells. There are the imputers boosting, .* arf, dp_mt",
         ),
         (
             PARAMS + "imputation: {imputers: {mice: {round: 2}}}\n",

@@ -66,3 +66,4 @@ def test_a_simulated_table_is_called_so_in_its_title_and_its_notice():
     card = Card("made_up", "A registry", "us", (), "any", "none", simulated=True)
     assert "simulated" in captions.subject(card) and "describe no real patient" in captions.notices(card)[0]
     assert captions.subject(Card("a", "A registry", "us", (), "any", "none")) == "A registry (a)"
+    assert captions.subject(Card("mine", "mine", "us", (), "any", "none")) == "mine"

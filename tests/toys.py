@@ -65,6 +65,18 @@ def mixed(n: int = 400, seed: int = 1) -> tuple[pd.DataFrame, Schema]:
     return schema.check(schema.cast(frame)), schema
 
 
+def linked(n: int, seed: int = 1) -> tuple[pd.DataFrame, Schema]:
+    """x ~ N(0, 1), y | x ~ N(0.9 x, 0.19), P(high | x) = 0.9 where x > 0 else 0.1: for methods that learn little."""
+    draw = Rng(seed, ("linked",)).numpy()
+    x = draw.standard_normal(n).clip(-4, 4)
+    y = (0.9 * x + np.sqrt(0.19) * draw.standard_normal(n)).clip(-4, 4)
+    high = draw.random(n) < np.where(x > 0, 0.9, 0.1)
+    frame = pd.DataFrame({"x": x, "y": y, "dose": np.where(high, "high", "low")})
+    numbers = [Column(name, "numeric", low=-4, high=4) for name in "xy"]
+    schema = Schema((*numbers, Column("dose", "categorical", "target", ("low", "high"))), positive="high")
+    return schema.check(schema.cast(frame)), schema
+
+
 ALL = {"numeric": numeric, "categorical": categorical, "mixed": mixed}
 
 

@@ -104,6 +104,15 @@ def test_patients_with_several_rows_are_seen_by_name_and_repetition():
     found = judge("patient_id", series(repeated), ".")
     assert found.kind is None and found.groups and "100 different in 300 rows" in found.why
     assert not judge("dose", series(repeated), ".").groups
+    assert judge("Patienten-Nr. ", series([f"P{cell}" for cell in repeated]), ".").groups
+
+
+def test_what_is_measured_of_a_patient_is_no_identifier():
+    for name, cells in {
+        "patient_age": [str(20 + i % 71) for i in range(300)],
+        "Patient weight": [f"{50 + i / 7:.1f}" for i in range(300)],
+    }.items():
+        assert judge(name, series(cells), ".").kind == "numeric"
 
 
 @pytest.mark.parametrize(

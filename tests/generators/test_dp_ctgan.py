@@ -101,6 +101,22 @@ def test_drawn_rows_pull_no_harder_than_real_ones():
         assert 0 < gap < 0.01 * 3  # once for drawn rows, b' / b times for b' real ones, of whom b = 20 are expected
 
 
+def test_with_an_ample_budget_it_learns_what_independent_columns_have_not():
+    frame, schema = toys.linked(1_000)
+    drawn = DPCTGAN(epsilon=30.0, max_steps=400).fit(frame, schema, rng=RNG).sample(1_000, rng=RNG)
+    assert drawn["x"].corr(drawn["y"]) > 0.9 / 2  # half of the law's; independent columns have 0
+    high = drawn["dose"] == "high"
+    assert high[drawn["x"] > 0].mean() - high[drawn["x"] < 0].mean() > 0.8 / 2
+    assert abs(drawn["x"].mean()) < 0.3 and abs(high.mean() - 0.5) < 0.1
+
+
+def test_the_average_over_the_turns_is_what_is_drawn_with():
+    kept = [fitted(max_steps=12, epsilon=math.inf, ema_decay=decay)[0].sampled.state_dict() for decay in (0.0, 0.9)]
+    assert any(not torch.equal(a, b) for a, b in zip(*(state.values() for state in kept), strict=True))
+    with pytest.raises(ValueError, match=r"ema_decay=1\.0 is not in"):
+        DPCTGAN(ema_decay=1.0)
+
+
 def test_places_are_ranks_under_the_bought_histogram_and_decode_to_their_cells():
     model, frame = fitted(epsilon=math.inf)
     rows = model.table.encode(frame, Rng(4))

@@ -29,18 +29,6 @@ def holed(n: int = 120, share: float = 0.3) -> tuple[pd.DataFrame, pd.DataFrame,
     return frame, schema.cast(frame.mask(holes)), schema
 
 
-def law(n: int, seed: int) -> tuple[pd.DataFrame, Schema]:
-    """x ~ N(0, 1), y | x ~ N(0.9 x, 0.19), P(high | x) = 0.9 where x > 0 else 0.1."""
-    draw = Rng(seed, ("law",)).numpy()
-    x = draw.standard_normal(n).clip(-4, 4)
-    y = (0.9 * x + math.sqrt(0.19) * draw.standard_normal(n)).clip(-4, 4)
-    high = draw.random(n) < np.where(x > 0, 0.9, 0.1)
-    frame = pd.DataFrame({"x": x, "y": y, "dose": np.where(high, "high", "low")})
-    numeric = [Column(name, "numeric", low=-4, high=4) for name in "xy"]
-    schema = Schema((*numeric, Column("dose", "categorical", "target", ("low", "high"))), positive="high")
-    return schema.cast(frame), schema
-
-
 def bought(rows: pd.DataFrame, schema: Schema, noise_multiplier: float):
     ledger = Ledger(Budget(math.inf, 1e-5))
     table = buy_masked(
@@ -148,7 +136,7 @@ def test_a_fit_begins_at_independent_columns():
 
 @pytest.fixture(scope="module")
 def learned():
-    frame, schema = law(1_500, 1)
+    frame, schema = toys.linked(1_500)
     return DPMTabGen(epsilon=30.0, max_steps=300, batch_size=150).fit(frame, schema, rng=RNG)
 
 

@@ -132,7 +132,7 @@ def _among_numbers(name: str, text: pd.Series, numbers: pd.Series, decimal: str)
     counted = evidence.row_number(left) or _by_name(name, left)
     if counted and len(left) == len(text):
         return Verdict(name, None, counted)
-    if _numbers_patients(name, left.nunique(), len(left)):
+    if not (left % 1).any() and _numbers_patients(name, left.nunique(), len(left)):
         return _patients(name, left.nunique(), len(text))
     return _number_or_level(name, left, codes)
 

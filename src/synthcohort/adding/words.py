@@ -29,8 +29,9 @@ SENSITIVE = words("""
 """)
 
 IDENTIFIER = words("""
-    id ids pid mrn uid uuid guid key patient patientid subject subjectid case record identifier identifiant nummer
-    numero fallnummer patnr patientennummer hadm icustay encounter ssn 编号 患者 病人 病历号 番号 رقم
+    id ids pid mrn uid uuid guid key patient patients patientid subject subjectid case record identifier identifiant
+    nummer numero fallnummer fallnr patnr patienten patientennr patientennummer paciente paziente patiente patientin
+    pacjent pacient hadm icustay encounter ssn 编号 患者 病人 病历号 番号 رقم
 """)
 
 SCALES = (
@@ -58,8 +59,8 @@ def is_sensitive(name: str) -> bool:
 
 
 def is_identifier(name: str) -> bool:
-    """Return whether a column's name says that it numbers patients, stays or records."""
-    return _names(name, IDENTIFIER)
+    """Return whether a column's name says that it numbers patients, stays or records; `patient_age` does not."""
+    return _names(name, IDENTIFIER) and not is_sensitive(name)
 
 
 def in_order(levels: set[str]) -> list[str]:

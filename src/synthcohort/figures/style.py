@@ -12,11 +12,14 @@ from __future__ import annotations
 
 import functools
 import hashlib
+import itertools
 from collections.abc import Callable
 from typing import Any, Literal, ParamSpec
 
 import matplotlib as mpl
 from matplotlib.figure import Figure
+from matplotlib.font_manager import FontProperties
+from matplotlib.textpath import TextPath
 
 P = ParamSpec("P")
 
@@ -50,10 +53,12 @@ _MARKERS: dict[str, Marker] = {
     "mtabgen_addition": "<", "mtabgen_concatenation": ">", "forest_repaint": "p",
 }  # fmt: skip
 _MARKERS |= {
-    "dp_vae": "D", "dp_flow": "d", "dp_ctgan": "v", "dp_tabddpm": "o", "dp_mtabgen": "p", "pate_gan": "<",
+    "dp_vae": "D", "dp_flow": "d", "dp_ctgan": "v", "dp_tabddpm": "o", "dp_mtabgen": (6, 1, 0), "pate_gan": "<",
     "privbayes": "s", "mst": "^", "aim": "h",
 }  # fmt: skip
 _SPARE_MARKERS: tuple[Marker, ...] = ("8", "H", (5, 0, 180), (5, 1, 180), (8, 1, 0), (4, 1, 45))
+_TITLE, _LEGEND = 11.5, 8.5  # points
+_HANDLE = 0.57  # inches of a legend's mark and gaps
 MANY = 10  # generators from which on figures with a column for each grow narrower columns
 RC: Any = {
     "font.size": 9.5, "axes.titlesize": 10.5, "axes.titleweight": "bold", "axes.titlelocation": "left",
@@ -108,15 +113,28 @@ def grid(panels: int, *, columns: int, width: float, height: float) -> tuple[Fig
 
 
 def title(figure: Figure, text: str, note: str = "") -> Figure:
-    """Give the figure its title, and below it a note such as what was left out; return the figure."""
+    """Give the figure its title, and below it a note such as what was left out; return the figure.
+
+    A line that a narrow figure would cut is broken between words.
+    """
     whole = text if not note else f"{text}\n{note}"
-    figure.suptitle(whole, x=0.01, ha="left", fontsize=11.5, fontweight="bold")
+    lines = [part for line in whole.split("\n") for part in _broken(line, 0.97 * figure.get_figwidth())]
+    figure.suptitle("\n".join(lines), x=0.01, ha="left", fontsize=_TITLE, fontweight="bold")
     return figure
 
 
 def legend_below(figure: Figure, handles: list, *, columns: int = 6) -> None:
-    """Put one legend for the whole figure below its axes, outside the data."""
-    figure.legend(handles=handles, loc="outside lower left", ncols=min(columns, len(handles)), fontsize=8.5)
+    """Put one legend for the whole figure below its axes, outside the data, in as many columns as its width takes."""
+    widths = [inches(str(handle.get_label()), _LEGEND) + _HANDLE for handle in handles]
+    most = min(columns, len(handles))
+    fitting = [n for n in range(1, most + 1) if _width_of(widths, n) <= figure.get_figwidth()]
+    figure.legend(handles=handles, loc="outside lower left", ncols=max(fitting, default=1), fontsize=_LEGEND)
+
+
+def inches(text: str, size: float, *, bold: bool = False) -> float:
+    """Return how wide a text is drawn, `size` in points."""
+    font = FontProperties(weight="bold" if bold else "normal")
+    return float(TextPath((0, 0), text, size=size, prop=font).get_extents().width) / 72 if text.strip() else 0.0
 
 
 def column_heads(axes, generators: list[str]) -> None:
@@ -134,6 +152,28 @@ def column_heads(axes, generators: list[str]) -> None:
 def shorten(text: str, limit: int = 22) -> str:
     """Return `text` cut to `limit` characters with an ellipsis."""
     return text if len(text) <= limit else text[: limit - 1] + "…"
+
+
+def _width_of(widths: list[float], columns: int) -> float:
+    """Return how wide a legend is whose entries, one column filled after the other, have these widths."""
+    rows, longer = divmod(len(widths), columns)
+    sizes = [rows + 1] * longer + [rows] * (columns - longer)
+    ends = itertools.accumulate(sizes)
+    return sum(max(widths[end - size : end]) for size, end in zip(sizes, ends, strict=True))
+
+
+def _broken(line: str, width: float) -> list[str]:
+    """Return a line of a title in as many lines as it needs, each at most `width` inches if no word is wider."""
+    if inches(line, _TITLE, bold=True) <= width:
+        return [line]
+    lines = [""]
+    for word in line.split(" "):
+        longer = f"{lines[-1]} {word}".strip()
+        if lines[-1] and inches(longer, _TITLE, bold=True) > width:
+            lines.append(word)
+        else:
+            lines[-1] = longer
+    return lines
 
 
 def _number(name: str, size: int) -> int:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 def subject(card: Card) -> str:
     """Return a table's name for a page's title; a simulated table says so."""
     said = card.title if "simulated" in card.title or not card.simulated else f"{card.title}, simulated"
-    return f"{said} ({card.name})"
+    return said if said == card.name else f"{said} ({card.name})"
 
 
 def notices(card: Card) -> list[str]:

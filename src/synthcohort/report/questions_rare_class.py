@@ -230,11 +230,11 @@ def published_f1(found: RareClass) -> str:
     metrics = found.evidence.known(METRICS, BALANCED)
     means = [found.evidence.means(metrics, condition) for condition in (NONE, RIVAL, BALANCED)]
     ours = pd.concat(means).set_index(["dataset", "generator", "condition", "metric"])
-    rows = []
+    rows, asked = [], set(found.evidence.frame["dataset"])
     for name, (count, share, dataset) in published.IMBALANCE_TABLES.items():
         subject = Cell(name, f"{count:,} rows, {share:g} % minority", "text")
         rows.append([subject, "paper", *(number(v, 2) for v in published.IMBALANCE_F1[name]), "–"])
-        if dataset is None:
+        if dataset is None or dataset not in asked:
             continue
         for metric in metrics:
             said: list[object] = [Cell(f"ours: {dataset}", css="text"), labels.classifier(metric)]
