@@ -105,6 +105,16 @@ def test_better_and_worse_generators_leave_it_open(cases):
     assert "resampled: undecided" in case.summary()[1]
 
 
+def test_the_headline_names_decided_attributes_and_counts_the_others(cases, study):
+    told = page.headline(cases(**ARMS))
+    assert "Of 2 attributes on 1 table: against resampled contradicted by sex on adult" in told
+    assert "; against reweighed supported by sex on adult" in told
+    again = page.headline(cases(resampled=(0.925, 0.52), smote=(0.92, 0.45), tabddpm=(0.92, 0.60)))
+    assert "against resampled undecided by " in again
+    alone = cases(smote=(0.92, 0.5))
+    assert "no verdict" in page.headline([case for case in alone if not case.comparable])
+
+
 def test_arms_that_never_meet_are_said_so(cases):
     case = cases(resampled=(0.80, 0.6), smote=(0.92, 0.50))[0]
     assert "On no split do their AUROCs meet" in case.answers()[0]

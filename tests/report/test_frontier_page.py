@@ -119,13 +119,24 @@ def test_the_page_says_how_the_budget_nearest_to_1_is_made_up(case, study):
 
 
 def test_what_would_have_changed_the_answer_has_half_the_tolerance(case, study):
-    (halved,) = case(at_four=0.04).changes()
-    assert halved.startswith("toy: half the tolerance. Within 0.025: dp vae none tried [none tried, none tried]")
+    asked, halved = case(at_four=0.04).changes().values()
+    assert [reach.epsilon for reach in asked] == [4] and [reach.epsilon for reach in halved] == [math.inf]
     block = study.params.frontier.model_copy(update={"classifiers": ["xgboost", "logistic_regression"]})
     again = frame().replace({"tstr_auroc_xgboost": "tstr_auroc_logistic_regression"})
     both = pd.concat([frame(), again[again["metric"] == "tstr_auroc_logistic_regression"]])
-    first, _ = page.case(both, block, HOW).changes()
-    assert first.startswith("toy: another classifier. By TSTR AUROC, logistic regression: dp vae 4 [4, 4]")
+    found = page.case(both, block, HOW)
+    assert list(found.changes()) == [
+        "TSTR AUROC, XGBoost, within 0.05",
+        "by TSTR AUROC, logistic regression",
+        "within 0.025",
+    ]
+    assert tables.changes_table(found).count("<td>4 <small>[4, 4]</small></td>") == 3
+
+
+def test_the_headline_names_who_is_surely_as_useful(case):
+    assert page.headline([case()]).startswith("Rows are surely (95 %) within 0.05 TSTR AUROC, XGBoost of what")
+    assert "on toy dp vae from ε = 4 (AUROC 0.80 there)" in page.headline([case()])
+    assert "on toy of no family at any ε tried" in page.headline([case(at_four=0.2)])
 
 
 def test_tables_hold_every_family_and_budget(case):
@@ -142,7 +153,9 @@ def test_tables_hold_every_family_and_budget(case):
 def test_one_split_gives_no_bounds(case):
     found = case(splits=1)
     assert "dp vae 4 (gap -0.010 (no interval from 1 split))" in found.answer()
-    said = tables.over_all([found]) + tables.gaps_table(found) + tables.groups_table(found) + " ".join(found.changes())
+    said = (
+        tables.over_all([found]) + tables.gaps_table(found) + tables.groups_table(found) + tables.changes_table(found)
+    )
     assert "nan" not in said
 
 

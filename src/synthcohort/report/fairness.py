@@ -135,11 +135,15 @@ class Case:
             for place, metric in enumerate(self.ratios, start=1)
         }
 
+    def word(self, rival: str) -> Word:
+        """Return the verdict beside one rival, of all generators and both ratios together."""
+        return together(self.against(rival), self.resampling.confidence)
+
     def summary(self) -> list[str]:
         """Return the verdict beside every rival in a few words."""
         if not self.comparable:
             return [f"{self.name}: no verdict, since there are scores of generators or of rivals alone."]
-        words = [f"{style.label(rival)}: {self._word(rival)}" for rival in self.rivals()]
+        words = [f"{style.label(rival)}: {self.word(rival)}" for rival in self.rivals()]
         splits = counted(int(self.frame["split"].nunique()), "split")
         return [
             f"{self.name}: do balanced rows make fairer models at the same AUROC than each rival does?",
@@ -149,9 +153,6 @@ class Case:
     def answers(self) -> list[str]:
         """Return the verdict beside every rival in one sentence each; none without a generator."""
         return [self._answer(rival) for rival in self.rivals()] if self.comparable else []
-
-    def _word(self, rival: str) -> Word:
-        return together(self.against(rival), self.resampling.confidence)
 
     def _answer(self, rival: str) -> str:
         found = self.against(rival)
@@ -168,9 +169,7 @@ class Case:
             if best.gain.splits
             else " On no split do their AUROCs meet."
         )
-        return (
-            f"{self.name}, balanced rows against {style.label(rival)}: {self._word(rival)}. {'. '.join(parts)}.{lead}"
-        )
+        return f"{self.name}, balanced rows against {style.label(rival)}: {self.word(rival)}. {'. '.join(parts)}.{lead}"
 
 
 def resampling(study: Study) -> Resampling:
@@ -190,6 +189,33 @@ def find(study: Study) -> list[Case]:
         means = summarise(frame, how)
         found += [Case(dataset, column, tuple(columns), tuple(block.dials), frame, means, how) for column in columns]
     return found
+
+
+def headline(cases: Sequence[Case]) -> str:
+    """Return the verdicts over all attributes in one sentence."""
+    there = [case for case in cases if case.comparable]
+    if not there:
+        return "There are scores of generators or of rivals alone, so there is no verdict."
+    tables = counted(len({case.dataset for case in there}), "table")
+    each = "; ".join(f"against {style.label(rival)} {_tally(there, rival)}" for rival in RIVALS if _meets(there, rival))
+    return (
+        f"Do balanced rows make fairer models at the same AUROC than each rival does? Of {len(there)} attributes on "
+        f"{tables}: {each}."
+    )
+
+
+def _meets(cases: Sequence[Case], rival: str) -> list[Case]:
+    return [case for case in cases if rival in case.rivals()]
+
+
+def _tally(cases: Sequence[Case], rival: str) -> str:
+    """Return a rival's verdicts: the decided ones by name, the others by number."""
+    words = {case.name: case.word(rival) for case in _meets(cases, rival)}
+    decided = [
+        f"{word} by {listed([n for n in words if words[n] == word])}" for word in WORDS[:2] if word in words.values()
+    ]
+    open_ = sum(word == "undecided" for word in words.values())
+    return ", ".join([*decided, *([f"undecided by {open_}"] if open_ else [])])
 
 
 def _gain(one: Matched) -> float:

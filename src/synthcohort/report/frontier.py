@@ -21,7 +21,7 @@ from synthcohort.dp.budget import Budget
 from synthcohort.figures import labels, style
 from synthcohort.report import gathering, private_budget
 from synthcohort.report.questions import counted
-from synthcohort.report.verdicts import said
+from synthcohort.report.verdicts import listed, said
 from synthcohort.study import FrontierBlock, Study
 
 CRYPTOGRAPHIC = "cryptographic_noise"
@@ -128,16 +128,25 @@ class Case:
             f"{counted(whole.splits, 'split')}; family by family and column by column: {tally}."
         )
 
-    def changes(self) -> list[str]:
-        """Return what would have changed the answer."""
+    def sure(self) -> str:
+        """Return from which budget on which family is surely as useful as without privacy, by its interval."""
+        known = sorted((r for r in self.reaches() if math.isfinite(r.high)), key=lambda r: r.high)
+        each = [f"{style.label(r.generator)} from ε = {r.high:g} (AUROC {self.level(r):.2f} there)" for r in known]
+        return f"on {self.dataset} {listed(each) if each else 'of no family at any ε tried'}"
+
+    def level(self, reach: Reach) -> float:
+        """Return the family's score at the smallest budget that is surely inside, mean over splits."""
+        own = self.means[(self.means["metric"] == self.metric) & (self.means["group"] == "")]
+        own = own[(own["generator"] == reach.generator) & (own["epsilon"] == reach.high)]
+        return float(own["mean"].iloc[0])
+
+    def changes(self) -> dict[str, list[Reach]]:
+        """Return the smallest epsilons as asked for, by each other classifier, and by half the tolerance."""
+        asked = {f"{labels.short_label(self.metric)}, within {self.block.tolerance:g}": self.reaches()}
         others = [f"tstr_auroc_{name}" for name in self.block.classifiers[1:]]
-        again = [
-            f"{self.dataset}: another classifier. By {labels.short_label(metric)}: {_all(self.reaches(metric))}."
-            for metric in others
-        ]
+        again = {f"by {labels.short_label(metric)}": self.reaches(metric) for metric in others}
         stricter = self.block.tolerance / 2
-        halved = f"{self.dataset}: half the tolerance. Within {stricter:g}: {_all(self.reaches(tolerance=stricter))}."
-        return [*again, halved]
+        return asked | again | {f"within {stricter:g}": self.reaches(tolerance=stricter)}
 
     @property
     def _group_metric(self) -> str:
@@ -167,6 +176,16 @@ def case(frame: pd.DataFrame, block: FrontierBlock, resampling: Resampling) -> C
         sentinels=[name for name, family in block.families.items() if family.counterpart == name and name in known],
         block=block,
         resampling=resampling,
+    )
+
+
+def headline(cases: Sequence[Case]) -> str:
+    """Return the answer over all tables in one sentence."""
+    first = cases[0]
+    return (
+        f"Rows are surely ({100 * first.resampling.confidence:g} %) within {first.block.tolerance:g} "
+        f"{labels.short_label(first.metric)} of what the same method reaches without privacy: "
+        f"{'; '.join(case.sure() for case in cases)}. A method that is poor without privacy loses little."
     )
 
 
@@ -237,10 +256,6 @@ def randomness(kinds: set[float]) -> str:
     return (
         "Noise came from the study's seed in some fits, which are not for release, and from a cryptographic generator."
     )
-
-
-def _all(found: list[Reach]) -> str:
-    return "; ".join(f"{style.label(r.generator)} {reached(r)}" for r in found) or "no score"
 
 
 def named(epsilon: float) -> str:

@@ -38,6 +38,24 @@ def over_all_note(cases: Sequence[Case]) -> str:
     )
 
 
+def changes_table(found: Case) -> str:
+    """Return the smallest epsilon of every family as the page asks for it and as it might have asked, a column each."""
+    columns = {text: {reach.generator: reach for reach in reaches} for text, reaches in found.changes().items()}
+    rows = [
+        [Cell(style.label(name), css="text"), *(_cell(known.get(name)) for known in columns.values())]
+        for name in found.families
+    ]
+    return table([f"family, {found.dataset}", *columns], rows)
+
+
+def changes_note(found: Case) -> str:
+    """Return the caption of that table."""
+    return (
+        f"{found.dataset}: smallest ε tried, by the mean over splits, if another classifier judged or half the loss "
+        "were allowed. Brackets as above."
+    )
+
+
 def figure_note(found: Case) -> str:
     """Return the caption of the figures of one table."""
     splits = found.frame["split"].nunique()
