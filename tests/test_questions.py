@@ -206,6 +206,19 @@ def test_published_figures_are_whole_and_say_what_the_text_says():
     assert set(published.IMBALANCE_F1) == set(published.IMBALANCE_TABLES)
 
 
+def test_published_rows_on_adult_need_adult():
+    assert "<td>0.996 / 0.990</td>" in questions_faithful.published_rows(evidence(*FIDELITY))
+    elsewhere = [[row for row in part if row["dataset"] != "adult"] for part in FIDELITY]
+    assert questions_faithful.published_rows(evidence(*elsewhere)) == ""
+
+
+def test_an_open_cohort_answers_to_the_restricted_one_of_the_paper():
+    own = [[{**row, "dataset": "physionet2012"} for row in part] for part in added(0.4, 0.6, 0.55, 0.5)]
+    told = questions_rare_class.published_f1(questions_rare_class.find(evidence(*own)))
+    assert told.index("ICU mortality") < told.index("ours: physionet2012") < told.index("WBCD")
+    assert "ours: wdbc" not in told
+
+
 def test_names_in_a_list_hold_no_comma():
     for metric in ("augment_f1_xgboost", "c2st_logistic", "mia_auroc_monte_carlo", "shape"):
         assert "," not in questions.named(metric)

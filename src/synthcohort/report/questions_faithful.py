@@ -171,7 +171,9 @@ def by_table(found: Faithful) -> str:
 
 
 def published_rows(evidence: Evidence) -> str:
-    """Return the published rows on Adult beside ours, C2ST on the published scale."""
+    """Return the published rows on Adult beside ours, C2ST on the published scale; "" where the study has no Adult."""
+    if "adult" not in set(evidence.frame["dataset"]):
+        return ""
     means = evidence.means(_ADULT)
     own = means[means["dataset"] == "adult"].set_index(["generator", "metric"])["mean"]
     rows = []
