@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from synthcohort.datasets import fetch
 from synthcohort.datasets.load import load, subsample
-from synthcohort.datasets.table import Card, TableError
+from synthcohort.datasets.table import Card, Table, TableError
 from synthcohort.rng import Rng
 from synthcohort.study import DatasetBlock
 
@@ -85,6 +86,39 @@ def test_a_subsample_depends_on_its_rng_alone(rare_liver: Path) -> None:
     one, same, other = (subsample(whole, 200, Rng(seed)).frame for seed in (1, 1, 2))
     assert one.equals(same) and not one.equals(other)
     assert load("rare_liver", DatasetBlock(rows=5000), rare_liver).frame.equals(whole.frame)
+
+
+def with_rare_codes(tmp_path: Path, *, rows: int) -> Table:
+    """A table of 400 rows with eight codes that 1 row in 400 has."""
+    source = tmp_path / "codes.csv"
+    codes = [f"c{j}" for j in range(8)]
+    body = "".join(f"{i}.5,{','.join(str(int(i == 7 * j)) for j in range(8))},{i % 2}\n" for i in range(400))
+    source.write_text(f"x,{','.join(codes)},y\n{body}")
+    block = DatasetBlock(
+        path=str(source), target="y", positive="1", rows=rows, kinds=dict.fromkeys(codes, "categorical")
+    )
+    fetch.bring("codes", block, tmp_path / "data" / "codes")
+    return load("codes", block, tmp_path / "data" / "codes")
+
+
+def test_features_constant_in_a_subsample_are_left_out_and_the_card_says_so(tmp_path: Path) -> None:
+    table = with_rare_codes(tmp_path, rows=40)
+    kept = [c.name for c in table.schema.columns]
+    assert list(table.frame) == kept and {"x", "y"} <= set(kept) and len(kept) < 10
+    assert all(table.frame[name].nunique() > 1 for name in kept)
+    lost = [f"c{j}" for j in range(8) if f"c{j}" not in kept]
+    assert f"Left out, since constant among these: {', '.join(lost[:5])}" in table.card.quirks[-1]
+    whole = with_rare_codes(tmp_path, rows=400)
+    assert len(whole.schema.columns) == 10 and "Left out" not in " ".join(whole.card.quirks)
+
+
+def test_a_subsample_without_any_feature_is_refused(rare_liver: Path) -> None:
+    whole = load("rare_liver", DatasetBlock(), rare_liver)
+    same = whole.frame.copy()
+    for column in whole.schema.features:
+        same.loc[:, column.name] = same[column.name].iloc[0]
+    with pytest.raises(TableError, match="every feature: constant among the 100 rows asked for; set more rows"):
+        subsample(replace(whole, frame=same), 100, Rng(1))
 
 
 def test_an_own_csv_is_read_from_its_copy(tmp_path: Path) -> None:

@@ -89,10 +89,11 @@ def _with_sensitive(name: str, schema: Schema, sensitive: list[str]) -> Schema:
 def subsample(table: Table, rows: int, rng: Rng) -> Table:
     """Return `rows` rows of the table in their old order, its target's distribution kept.
 
-    Levels and bounds of the result are those of the rows kept; the card says how many were.
+    Levels and bounds of the result are those of the rows kept; features that are constant among them are left out. The
+    card says how many rows were kept, and which features were not.
 
     Raises:
-        TableError: if a column is constant among the rows kept.
+        TableError: if the target is constant among the rows kept, or every feature.
     """
     groups = strata(table.frame, table.schema)
     order = rng.numpy().permutation(len(groups))
@@ -101,17 +102,26 @@ def subsample(table: Table, rows: int, rng: Rng) -> Table:
     # place each row at its quantile within its stratum: the first `rows` of that order are proportional
     kept = np.sort(order[np.argsort((ranked + 0.5) / sizes, kind="stable")[:rows]])
     frame = table.frame.iloc[kept].reset_index(drop=True)
-    schema = replace(table.schema, columns=tuple(_narrowed(frame[c.name], c) for c in table.schema.columns))
+    constant = [c.name for c in table.schema.columns if frame[c.name].nunique() < 2]
+    if table.schema.target.name in constant or len(constant) >= len(table.schema.features):
+        column = table.schema.target.name if table.schema.target.name in constant else "every feature"
+        raise TableError(f"{column}: constant among the {len(frame)} rows asked for; set more rows")
+    columns = [_narrowed(frame[c.name], c) for c in table.schema.columns if c.name not in constant]
+    frame, schema = frame.drop(columns=constant), replace(table.schema, columns=tuple(columns))
     quirk = f"Only {rows:,} of its {len(groups):,} rows are used here (rows: {rows})."
-    card = replace(table.card, quirks=(*table.card.quirks, quirk))
+    alike = f" Left out, since constant among these: {_named(constant)}." if constant else ""
+    card = replace(table.card, quirks=(*table.card.quirks, quirk + alike))
     small = Table(schema.cast(frame), schema, card)
     return grouped(small, table.groups[kept], by=table.by) if isinstance(table, GroupedTable) else small
 
 
 def _narrowed(cells: pd.Series, column: Column) -> Column:
-    if cells.nunique() < 2:
-        raise TableError(f"column {column.name!r}: constant among the {len(cells)} rows asked for; set more rows")
     if column.numeric:
         return replace(column, low=float(cells.min()), high=float(cells.max()))
     present = set(cells.dropna().unique())
     return replace(column, levels=tuple(level for level in column.levels if level in present))
+
+
+def _named(columns: list[str], most: int = 5) -> str:
+    further = f" and {len(columns) - most} more" if len(columns) > most else ""
+    return ", ".join(columns[:most]) + further
