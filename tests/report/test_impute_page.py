@@ -92,14 +92,27 @@ def test_the_answer_names_who_is_first_by_each_score_with_interval(case):
     assert "CRPS: mtabgen, 0.050 [" in answer and "Coverage gap: mtabgen, -0.020 [" in answer
 
 
-def test_the_headline_counts_tables_on_which_a_generator_is_first_or_not_told_from_the_first(study, write):
+def test_the_headline_counts_who_is_first_or_not_told_from_the_first(study, write):
     write()
     write(dataset="other", names=("forests", "mtabgen"), change=_alike)
-    (sentence,) = page.headline(page.find(study))
-    assert sentence == (
-        "mtabgen, which also generates, is first or not told from the first by Error of the median on 1 of 2 tables "
-        "(first on 0), CRPS on 2 of 2 tables (first on 2), Coverage gap on 2 of 2 tables (first on 2)."
-    )
+    found = page.find(study)
+    told = page.headline(found)
+    assert "by Error of the median, CRPS, Coverage gap and MinMAE, on 2 tables with 20 % MCAR?" in told
+    place = page.places(found)["mtabgen"]
+    assert place["impute_mae_median"] == page.Place(0, 1, 2) and place["impute_crps"] == page.Place(2, 2, 2)
+    whole = sum(place.values(), page.Place(0, 0, 0))
+    assert f"Models that also generate: mtabgen {whole.among} of 8 times (first {whole.first})." in told
+    assert "mean mode" in told.split("Imputers alone: ")[1] and "mtabgen" not in told.split("Imputers alone: ")[1]
+    assert "<td>1 of 2 <small>(0)</small></td>" in tables.standings(found)
+    assert tables.standings(found).count("also generates") == 1
+
+
+def test_where_a_model_is_surely_behind_it_is_said_by_how_much_and_how_wide_its_draws_are(case):
+    (sentence,) = page.behind([case()])
+    assert sentence.startswith("mtabgen: toy, Error of the median: 0.0") and "behind forests" in sentence
+    assert "CRPS" not in sentence and "(its draws are too narrow: 88.0 % of the cells" in sentence
+    (tied,) = page.behind([case(change=_alike)])
+    assert "Error of the median" not in tied
 
 
 def _alike(score, split):
@@ -208,7 +221,7 @@ def test_one_split_has_no_interval_and_leaves_it_open(study):
 
 
 def test_tables_come_in_the_order_of_the_study_and_those_without_a_score_are_left_out(study, write):
-    assert page.find(study) == [] and page.headline([]) == []
+    assert page.find(study) == [] and page.behind([]) == []
     write(dataset="other")
     write(dataset="toy", names=("mean_mode",))
     assert [case.dataset for case in page.find(study)] == ["toy", "other"]

@@ -6,12 +6,12 @@ best mean; one whose paired difference to the first has an interval that reaches
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import pandas as pd
 
-from synthcohort.comparison.intervals import Arm, Resampling, load_scores, summarise
+from synthcohort.comparison.intervals import Arm, Resampling, corrected_interval, load_scores, pairs, summarise
 from synthcohort.figures import labels, style
 from synthcohort.generators import load as generators
 from synthcohort.report import gathering
@@ -28,6 +28,8 @@ OTHERS = (
     *("impute_min_mae", "impute_avg_mae", "impute_wasserstein_numeric", "impute_wasserstein_categorical"),
     *("impute_diversity_numeric", "impute_diversity_categorical"),
 )
+NEAREST = "impute_min_mae"
+NOTABLE = 0.01  # of coverage: nearer to its level draws are as wide as they should be
 MOST = 3  # names in a list, before the others are counted
 
 
@@ -79,6 +81,11 @@ class Case:
     def metrics(self) -> list[str]:
         """The scores of the page's table."""
         return [*self.leading, *self.known([*OTHERS, self.downstream])]
+
+    @property
+    def judged(self) -> list[str]:
+        """The scores by which imputers are told apart: the leading ones and the best of a cell's draws."""
+        return [*self.leading, *self.known([NEAREST])]
 
     def first(self, metric: str, scenario: Scenario | None = None) -> Choice | None:
         """Return who is first under a scenario (None: the fitted one), and who is not told from that."""
@@ -151,12 +158,57 @@ def find(study: Study) -> list[Case]:
     return found
 
 
-def headline(cases: Sequence[Case]) -> list[str]:
-    """Return of every generator that imputes on how many tables it is first, or not told from the first."""
+@dataclass(frozen=True)
+class Place:
+    """How an imputer stands by one score.
+
+    Args:
+        first: tables on which it has the best mean.
+        among: tables on which it is first or not told from the first.
+        tables: tables on which the score was compared.
+    """
+
+    first: int
+    among: int
+    tables: int
+
+    def __add__(self, other: Place) -> Place:
+        return Place(self.first + other.first, self.among + other.among, self.tables + other.tables)
+
+
+def places(cases: Sequence[Case]) -> dict[str, dict[str, Place]]:
+    """Return imputer -> score -> how it stands, for the leading scores of all tables."""
+    found: dict[str, dict[str, Place]] = {}
+    for case in cases:
+        for metric in case.judged:
+            choice = case.first(metric)
+            if choice is None:
+                continue
+            for name in case.names:
+                own = found.setdefault(name, {})
+                own[metric] = own.get(metric, Place(0, 0, 0)) + _place(choice, name)
+    return found
+
+
+def headline(cases: Sequence[Case]) -> str:
+    """Return in a few sentences who fills best over all tables, and whether a model that generates does."""
+    totals = {name: sum(own.values(), Place(0, 0, 0)) for name, own in places(cases).items()}
+    models = [name for name in totals if any(name in case.models for case in cases)]
+    rivals = [name for name in totals if name not in models]
+    return (
+        f"Who is first, or not told from the first, by {listed(_short(cases))}, on {counted(len(cases), 'table')} with "
+        f"{hidden(cases[0].block.fitted)}? Models that also generate: {_standing(totals, models)}. Imputers alone: "
+        f"{_standing(totals, rivals)}."
+    )
+
+
+def behind(cases: Sequence[Case]) -> list[str]:
+    """Return of every generator that imputes on which table and by which score it is surely behind, and by how much."""
     models = dict.fromkeys(name for case in cases for name in case.models)
+    found = {name: [told for case in cases for told in _behind(case, name)] for name in models}
     return [
-        f"{style.label(name)}, which also generates, is first or not told from the first by {_tally(cases, name)}."
-        for name in models
+        f"{style.label(name)}: {'; '.join(told) if told else 'nowhere'}{_narrow(cases, name) if told else ''}."
+        for name, told in found.items()
     ]
 
 
@@ -165,14 +217,47 @@ def hidden(scenario: Scenario) -> str:
     return f"{100 * scenario.rate:g} % {scenario.mechanism.upper()}"
 
 
-def _tally(cases: Sequence[Case], name: str) -> str:
-    said_of = []
-    for metric in dict.fromkeys(m for case in cases for m in case.leading):
-        chosen = [choice for case in cases if (choice := case.first(metric)) is not None]
-        first = sum(choice.best.generator == name for choice in chosen)
-        whole = first + sum(name in choice.ties for choice in chosen)
-        said_of.append(f"{labels.short_label(metric)} on {whole} of {counted(len(chosen), 'table')} (first on {first})")
-    return ", ".join(said_of)
+def _place(choice: Choice, name: str) -> Place:
+    first = choice.best.generator == name
+    return Place(int(first), int(first or name in choice.ties), 1)
+
+
+def _short(cases: Sequence[Case]) -> list[str]:
+    return [labels.short_label(metric) for metric in dict.fromkeys(m for case in cases for m in case.judged)]
+
+
+def _standing(totals: Mapping[str, Place], names: Sequence[str]) -> str:
+    """Return the best few of these imputers, by how often they are among the first."""
+    ordered = sorted(names, key=lambda name: (-totals[name].among, -totals[name].first))[:MOST]
+    each = [
+        f"{style.label(n)} {totals[n].among} of {totals[n].tables} times (first {totals[n].first})" for n in ordered
+    ]
+    return ", ".join(each) or "none"
+
+
+def _behind(case: Case, name: str) -> list[str]:
+    told = []
+    for metric in case.judged:
+        choice = case.first(metric)
+        if choice is None or name not in case.names or _place(choice, name).among:
+            continue
+        own, best = (Arm(one, case.block.fitted.name) for one in (name, choice.best.generator))
+        both = pairs(case.scores, metric, better=best, worse=own)
+        lead = corrected_interval(both["difference"], case.resampling)
+        told.append(f"{case.dataset}, {labels.short_label(metric)}: {said(lead)} behind {style.label(best.generator)}")
+    return told
+
+
+def _narrow(cases: Sequence[Case], name: str) -> str:
+    """Return how wide the imputer's draws are: a law that is too narrow or too wide costs every score of the draws."""
+    gaps = pd.concat([case.scores[case.scores["condition"] == case.block.fitted.name] for case in cases])
+    own = gaps[(gaps["generator"] == name) & (gaps["metric"] == GAP)]["value"].dropna()
+    if own.empty:
+        return ""
+    word = (
+        "too narrow" if own.mean() < -NOTABLE else "too wide" if own.mean() > NOTABLE else "as wide as they should be"
+    )
+    return f" (its draws are {word}: {100 * (0.9 + own.mean()):.1f} % of the cells lie in their 90 % interval)"
 
 
 def _ranked(choice: Choice | None) -> str:

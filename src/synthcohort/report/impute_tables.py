@@ -11,13 +11,37 @@ from synthcohort.comparison.intervals import Arm, Interval, corrected_interval, 
 from synthcohort.figures import labels, style
 from synthcohort.metrics.imputation_plausibility import CONDITION
 from synthcohort.metrics.imputation_plausibility import METRICS as PLAUSIBLE
-from synthcohort.report.impute import Case, hidden
+from synthcohort.report.impute import Case, Place, hidden, places
 from synthcohort.report.questions import counted
 from synthcohort.report.tables import Cell, interval, table
 from synthcohort.report.trust import Choice, choose
 from synthcohort.study import Scenario
 
 COSTS = ("fit_cpu_seconds", "impute_cpu_seconds")
+
+
+def standings(cases: Sequence[Case]) -> str:
+    """Return how often each imputer is first or not told from the first, a row each, a column per score."""
+    found = places(cases)
+    metrics = list(dict.fromkeys(metric for case in cases for metric in case.judged))
+    models = {name for case in cases for name in case.models}
+    rows: list[list[object]] = [
+        [
+            Cell(style.label(name), "also generates" if name in models else "", "text"),
+            *(_share(found[name].get(metric)) for metric in metrics),
+        ]
+        for name in style.order(list(found))
+    ]
+    heads = [Cell(labels.short_label(metric), css="wrapped") for metric in metrics]
+    return table(["imputer", *heads], rows)
+
+
+def standings_note(cases: Sequence[Case]) -> str:
+    """Return the caption of that table."""
+    return (
+        f"{hidden(cases[0].block.fitted)}: tables on which the imputer is first or cannot be told from the first, "
+        "paired by split, of all tables with such cells; in brackets those on which its mean is the best."
+    )
 
 
 def glossary(cases: Sequence[Case]) -> list[str]:
@@ -139,6 +163,10 @@ def _by_name(means: pd.DataFrame) -> Mapping[tuple[str, str], pd.Series]:
 
 def _entry(row: pd.Series | None, digits: int = 3) -> Cell:
     return Cell("–") if row is None else interval(row["mean"], row["low"], row["high"], digits)
+
+
+def _share(place: Place | None) -> Cell:
+    return Cell("–") if place is None else Cell(f"{place.among} of {place.tables}", f"({place.first})")
 
 
 def _marked(row: pd.Series | None, choice: Choice | None, name: str) -> Cell:
