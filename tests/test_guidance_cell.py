@@ -26,6 +26,7 @@ fairness:
 guidance:
   tables: {{toy: [sex]}}
   generators: {{guided_tabddpm: {NETWORK}}}
+  splits: 2
   curves:
     target: {{option: target_guidance, values: [0, 1.5]}}
     warm: {{option: warm_up, values: [0, 1], also: {{sensitive_guidance: 2}}}}

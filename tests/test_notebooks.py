@@ -33,8 +33,8 @@ width: {laws: [numbers], columns: [3, 4], rows: 40, repetitions: 1, draws: 2, me
 scale: {tables: [wdbc], rows: [40], columns: [4], wide_rows: 40, asked_rows: 40, asked_columns: 4}
 fairness: {tables: {wdbc: [mean area]}, generators: {bootstrap: }, cuts: {mean area: [550]}, dials: [0, 1], splits: 2}
 guidance:
-  {tables: {wdbc: [mean area]}, generators: {guided_tabddpm: {width: 8, depth: 1, max_steps: 20, evaluate_every: 10}},
-   curves: {steps: {option: steps, values: [2, 3]}}}
+  {tables: {wdbc: [mean area]}, generators: {picked_tabddpm: {width: 8, depth: 1, max_steps: 20, rounds: 3}},
+   splits: 1, curves: {steps: {option: steps, values: [2, 3]}}}
 frontier: {tables: [wdbc], epsilons: [1], families: {bootstrap: {counterpart: bootstrap}}, classifiers: [xgboost]}
 audit: {tables: [wdbc], epsilons: [1], families: {mst: {rounds: 5, bins: 3}}, canaries: 20}
 tuning: {trials: 2, tables: [wdbc], rows: 80}

@@ -141,6 +141,10 @@ def test_claims_and_conditions_are_checked_against_what_there_is(opened, tmp_pat
             PARAMS + "guidance: {curves: {c: {option: steps, values: [1], also: {steps: 2}}}}\n",
             "guidance.curves.c: .* also fixes steps, the option that the curve moves",
         ),
+        (
+            PARAMS + "fairness: {tables: {wdbc: [a]}, splits: 2}\nguidance: {tables: {wdbc: [a]}}\n",
+            "guidance.splits: 3 of the 2 splits of `fairness`",
+        ),
         (PARAMS + "guidance: {tables: {wdbc: []}}\n", "guidance: .* name the columns to balance"),
         (PARAMS + "frontier: {tables: [pima]}\n", "frontier.tables: no dataset 'pima'"),
         (PARAMS + "audit: {tables: [pima]}\n", "audit.tables: no dataset 'pima'"),

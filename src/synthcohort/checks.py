@@ -144,6 +144,8 @@ def _check_guidance(study: Study) -> None:
     from synthcohort.generators import load as registry
 
     block, fair = study.params.guidance, study.params.fairness.tables
+    if block.tables and block.splits > study.params.fairness.splits:
+        raise ParamsError(f"guidance.splits: {block.splits} of the {study.params.fairness.splits} splits of `fairness`")
     for table, columns in block.tables.items():
         known = fair.get(table, [])
         unknown = [name for name in columns if name not in known]

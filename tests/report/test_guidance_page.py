@@ -19,6 +19,7 @@ fairness: {tables: {adult: [sex, race]}, dials: [0, 1], splits: 2}
 guidance:
   tables: {adult: [sex]}
   generators: {guided_tabddpm: }
+  splits: 2
   curves:
     target_guidance: {option: target_guidance, values: [0, 0.5, 1]}
     gate: {option: gate_weight, values: [1], also: {gate: coded}}

@@ -37,12 +37,14 @@ class GuidanceBlock(Block):
     Args:
         tables: table of `fairness.tables` -> those of its sensitive columns that are balanced; none, `[]`,
             to do without it.
-        generators: generator -> its hyperparameters; one fit on every split of `fairness`.
+        generators: generator -> its hyperparameters; one fit on every split.
+        splits: how many of those of `fairness`, the first ones.
         curves: name -> an option and its values, one draw each.
     """
 
     tables: dict[str, list[str]] = {}
     generators: dict[str, dict[str, Any]] = {}
+    splits: int = Field(default=3, ge=1, le=100)
     curves: dict[str, CurveBlock] = {}
 
     @field_validator("generators", mode="before")

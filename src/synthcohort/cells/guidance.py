@@ -116,7 +116,7 @@ def condition(curve: str, value: float) -> str:
 
 def guidance_cell(study: Study, dataset: str, generator: str) -> pd.DataFrame:
     """Judge every draw of one generator on one table, write the score file and return its scores, tidy."""
-    wanted, splits = settings(study.params.guidance), study.params.fairness.splits
+    wanted, splits = settings(study.params.guidance), study.params.guidance.splits
     parts = []
     with tqdm(total=splits * len(wanted), desc=f"{dataset} {generator}", unit="draw") as bar:
         for split in range(splits):
