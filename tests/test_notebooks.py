@@ -32,6 +32,9 @@ imputation:
 width: {laws: [numbers], columns: [3, 4], rows: 40, repetitions: 1, draws: 2, methods: {mean_mode: }}
 scale: {tables: [wdbc], rows: [40], columns: [4], wide_rows: 40, asked_rows: 40, asked_columns: 4}
 fairness: {tables: {wdbc: [mean area]}, generators: {bootstrap: }, cuts: {mean area: [550]}, dials: [0, 1], splits: 2}
+guidance:
+  {tables: {wdbc: [mean area]}, generators: {picked_tabddpm: {width: 8, depth: 1, max_steps: 20, rounds: 3}},
+   splits: 1, curves: {steps: {option: steps, values: [2, 3]}}}
 frontier: {tables: [wdbc], epsilons: [1], families: {bootstrap: {counterpart: bootstrap}}, classifiers: [xgboost]}
 audit: {tables: [wdbc], epsilons: [1], families: {mst: {rounds: 5, bins: 3}}, canaries: 20}
 tuning: {trials: 2, tables: [wdbc], rows: 80}
@@ -51,7 +54,7 @@ def path(request):
 
 
 def test_there_is_a_notebook_per_stage():
-    stages = "00 10 15 20 25 30 32 32 33 34 35 36 37 38 39 40 45 46 50 51 52 53 54 55 56 57 58 59 60 61 62 80 90"
+    stages = "00 10 15 20 25 30 31 32 32 33 34 35 36 37 38 39 40 45 46 50 51 52 53 54 55 56 57 58 59 60 61 62 80 90"
     assert [p.stem[:2] for p in NOTEBOOKS] == stages.split()
 
 

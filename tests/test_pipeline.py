@@ -90,7 +90,7 @@ def test_what_a_notebook_imports_is_on_its_list(name, tmp_path):
         assert needed <= listed(*plan.split("/"))
 
 
-@pytest.mark.parametrize("name", ["train", "shadow", "few_steps", "scale", "fairness", "frontier", "audit"])
+@pytest.mark.parametrize("name", ["train", "shadow", "few_steps", "scale", "fairness", "guidance", "frontier", "audit"])
 @pytest.mark.parametrize("generator", registry.names())
 def test_a_cell_that_loads_a_generator_depends_on_all_it_uses_and_on_no_other_method(name, generator):
     own, found = SOURCE / "generators" / f"{generator}.py", listed(name, generator)

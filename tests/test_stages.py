@@ -13,6 +13,7 @@ FILLED = "imputation: {tables: [wdbc], imputers: {mice: }}\n"
 CELLS = """
 few_steps: {generators: [smote]}
 fairness: {generators: {smote: }}
+guidance: {generators: {smote: }}
 frontier: {families: {smote: {counterpart: smote}}}
 audit: {families: {smote: {}}}
 """
@@ -123,6 +124,28 @@ def test_claims_and_conditions_are_checked_against_what_there_is(opened, tmp_pat
         (PARAMS + "width: {methods: {smote: {k: 2}}}\n", "width.methods.smote: .*unknown hyperparameter 'k'"),
         (PARAMS + "fairness: {tables: {pima: [sex]}}\n", "fairness.tables: no dataset 'pima'"),
         (PARAMS + "fairness: {generators: {vea: }}\n", "fairness.generators: no generator 'vea'"),
+        (
+            PARAMS + "fairness: {tables: {wdbc: [a]}}\nguidance: {tables: {wdbc: [a, b]}}\n",
+            r"guidance.tables.wdbc: 'b' is not under fairness.tables.wdbc: \['a'\]",
+        ),
+        (PARAMS + "guidance: {generators: {vea: }}\n", "guidance.generators.vea: no generator 'vea'"),
+        (
+            PARAMS + "guidance: {generators: {smote: }, curves: {c: {option: steps, values: [1]}}}\n",
+            "guidance.curves: smote has no sampling option 'steps'; it has none",
+        ),
+        (
+            PARAMS + "guidance: {curves: {c: {option: steps, values: [1, 1]}}}\n",
+            r"guidance.curves.c: .* values \[1, 1\] must be different",
+        ),
+        (
+            PARAMS + "guidance: {curves: {c: {option: steps, values: [1], also: {steps: 2}}}}\n",
+            "guidance.curves.c: .* also fixes steps, the option that the curve moves",
+        ),
+        (
+            PARAMS + "fairness: {tables: {wdbc: [a]}, splits: 2}\nguidance: {tables: {wdbc: [a]}}\n",
+            "guidance.splits: 3 of the 2 splits of `fairness`",
+        ),
+        (PARAMS + "guidance: {tables: {wdbc: []}}\n", "guidance: .* name the columns to balance"),
         (PARAMS + "frontier: {tables: [pima]}\n", "frontier.tables: no dataset 'pima'"),
         (PARAMS + "audit: {tables: [pima]}\n", "audit.tables: no dataset 'pima'"),
         (

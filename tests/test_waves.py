@@ -25,6 +25,7 @@ def opened(tmp_path):
     text += "width: {methods: {mice: }}\n"
     text += "scale: {tables: [small]}\n"
     text += "fairness: {tables: {big: [sex]}, generators: {smote: }}\n"
+    text += "guidance: {tables: {big: [sex]}, generators: {guided_tabddpm: }}\n"
     text += "frontier: {tables: [small], families: {vae: {counterpart: vae}}}\n"
     text += "audit: {tables: [big], families: {mst: {}}}\n"
     (tmp_path / "params.yaml").write_text(text)
@@ -39,7 +40,7 @@ def test_every_cell_runs_once_and_waves_keep_their_order(opened, monkeypatch):
     ran = []
     monkeypatch.setattr(waves, "_dvc", lambda arguments, root: ran.append(arguments[-1]) or 0)
     assert waves.run(opened, 2) == 0
-    once = 2 * 4 + 2 * 2 * 2 + 2 + 1 + 2 + 1 + 1 + 1 + 2 + 2 + 2 + len(waves.PAGES)
+    once = 2 * 4 + 2 * 2 * 2 + 2 + 1 + 2 + 1 + 1 + 1 + 2 + 2 + 2 + 1 + len(waves.PAGES)
     assert len(ran) == len(set(ran)) == 1 + once + 1
     order = [next(i for i, w in enumerate(waves.WAVES) if c.split("@")[0] in w) for c in ran[:-1]]
     assert order == sorted(order)
@@ -50,6 +51,7 @@ def test_every_cell_runs_once_and_waves_keep_their_order(opened, monkeypatch):
     assert [c for c in ran if c.startswith("impute@")] == ["impute@big-forests", "impute@big-mice"]
     assert {c for c in ran if c.startswith("scale@")} == {"scale@small-smote", "scale@small-vae"}
     assert {c for c in ran if "fairness" in c and "@" in c} == {"fairness@big-smote", "fairness_rivals@big"}
+    assert {c for c in ran if c.startswith("guidance@")} == {"guidance@big-guided_tabddpm"}
     assert {c for c in ran if c.startswith(("frontier@", "audit@"))} == {"frontier@small-vae", "audit@big-mst"}
 
 
@@ -87,6 +89,7 @@ def test_cells_of_an_absent_table_keep_their_reasons(opened, monkeypatch):
             ("dependence", "big"),
             ("fairness", "big", "smote"),
             ("fairness_rivals", "big"),
+            ("guidance", "big", "guided_tabddpm"),
             ("audit", "big", "mst"),
         ]
     )

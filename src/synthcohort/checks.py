@@ -39,6 +39,7 @@ def check(study: Study) -> None:
     _check_imputation(study)
     _check_width(study)
     _check_fairness(study)
+    _check_guidance(study)
     _check_tables(study, "frontier", study.params.frontier.tables)
     _check_tables(study, "audit", study.params.audit.tables)
     families.check(study.params)
@@ -135,6 +136,30 @@ def _check_fairness(study: Study) -> None:
             registry.build(name, hyperparameters)
     except (LookupError, TypeError, ValueError) as error:
         raise ParamsError(f"fairness.generators: {error}") from None
+
+
+def _check_guidance(study: Study) -> None:
+    """Refuse tables that `fairness` does not split, and generators without an option that a curve moves."""
+    from synthcohort.cells import guidance
+    from synthcohort.generators import load as registry
+
+    block, fair = study.params.guidance, study.params.fairness.tables
+    if block.tables and block.splits > study.params.fairness.splits:
+        raise ParamsError(f"guidance.splits: {block.splits} of the {study.params.fairness.splits} splits of `fairness`")
+    for table, columns in block.tables.items():
+        known = fair.get(table, [])
+        unknown = [name for name in columns if name not in known]
+        if unknown:
+            raise ParamsError(f"guidance.tables.{table}: {unknown[0]!r} is not under fairness.tables.{table}: {known}")
+    for name, hyperparameters in block.generators.items():
+        try:
+            registry.build(name, hyperparameters)
+        except (LookupError, TypeError, ValueError) as error:
+            raise ParamsError(f"guidance.generators.{name}: {error}") from None
+        missing = guidance.unknown_options(name, block)
+        if missing:
+            options = ", ".join(sorted(registry.find(name).sampling_options)) or "none"
+            raise ParamsError(f"guidance.curves: {name} has no sampling option {missing[0]!r}; it has {options}")
 
 
 def _check_width(study: Study) -> None:

@@ -121,6 +121,9 @@ STAGES: dict[str, Stage] = {
         tables=(lambda paths, dataset: paths.fairness(dataset, "rivals"),),
         long=True,
     ),
+    "guidance": Stage(
+        "31_guidance", ("dataset", "generator"), tables=(Paths.guidance,), by_name="generators", long=True
+    ),
     "frontier": Stage(
         "45_frontier", ("dataset", "generator"), tables=(Paths.frontier,), by_name="generators", long=True
     ),

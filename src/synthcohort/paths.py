@@ -136,6 +136,14 @@ class Paths:
         """Folder of what each split of those gave: progress of a long stage, no output of the pipeline."""
         return self.root / "build" / "fairness" / dataset / name
 
+    def guidance(self, dataset: str, generator: str) -> Path:
+        """Score file of one generator's balanced rows, drawn with ever other sampling options."""
+        return self.root / "reports" / "scores" / dataset / "guidance" / f"{generator}.csv"
+
+    def guidance_draws(self, dataset: str, generator: str) -> Path:
+        """Folder of what each of those draws gave: progress of a long stage, no output of the pipeline."""
+        return self.root / "build" / "guidance" / dataset / generator
+
     def frontier(self, dataset: str, generator: str) -> Path:
         """Score file of one cell of the privacy frontier, every epsilon in it."""
         return self.root / "reports" / "scores" / dataset / "frontier" / f"{generator}.csv"

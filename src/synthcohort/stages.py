@@ -119,6 +119,8 @@ def _cells(study: Study, name: str) -> tuple[Iterable[str], Iterable[str]]:
         return params.few_steps.imputed_tables, params.few_steps.imputers
     if name in ("fairness", "fairness_rivals"):
         return list(params.fairness.tables), params.fairness.generators
+    if name == "guidance":
+        return list(params.guidance.tables), params.guidance.generators
     if name == "frontier":
         return params.frontier.tables, params.frontier.families
     if name == "audit":

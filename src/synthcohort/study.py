@@ -21,6 +21,7 @@ from synthcohort.blocks.claims import ClaimBlock
 from synthcohort.blocks.data import DatasetBlock, StudyBlock
 from synthcohort.blocks.fairness import FairnessBlock
 from synthcohort.blocks.few_steps import FewStepsBlock
+from synthcohort.blocks.guidance import CurveBlock, GuidanceBlock
 from synthcohort.blocks.imputation import ImputationBlock
 from synthcohort.blocks.imputation import Scenario as Scenario
 from synthcohort.blocks.metrics import MetricsBlock, ShadowBlock
@@ -58,6 +59,7 @@ class Params(Block):
     width: WidthBlock = WidthBlock()
     scale: ScaleBlock = ScaleBlock()
     fairness: FairnessBlock = FairnessBlock()
+    guidance: GuidanceBlock = GuidanceBlock()
     frontier: FrontierBlock = FrontierBlock()
     audit: AuditBlock = AuditBlock()
     tuning: TuningBlock = TuningBlock()
@@ -187,8 +189,10 @@ class _StrictLoader(yaml.SafeLoader):
 _BLOCKS: dict[str, type[Block]] = {
     "study": StudyBlock, "datasets": DatasetBlock, "metrics": MetricsBlock, "shadow": ShadowBlock,
     "few_steps": FewStepsBlock, "imputation": ImputationBlock, "width": WidthBlock, "scale": ScaleBlock,
-    "fairness": FairnessBlock, "frontier": FrontierBlock, "frontier.families": FamilyBlock, "audit": AuditBlock,
-    "tuning": TuningBlock, "parallel": ParallelBlock, "claims": ClaimBlock,
+    "fairness": FairnessBlock,
+    "guidance": GuidanceBlock, "guidance.curves": CurveBlock, "frontier": FrontierBlock,
+    "frontier.families": FamilyBlock, "audit": AuditBlock, "tuning": TuningBlock, "parallel": ParallelBlock,
+    "claims": ClaimBlock,
 }  # fmt: skip
 
 

@@ -29,7 +29,7 @@ WAVES = (
     ("raw",),
     ("prepare",),
     ("reference", "train", "impute", "few_steps_impute", "dependence", "width"),
-    ("evaluate", "shadow", "few_steps", "scale", "fairness", "fairness_rivals", "frontier", "audit"),
+    ("evaluate", "shadow", "few_steps", "scale", "fairness", "fairness_rivals", "guidance", "frontier", "audit"),
     ("side_by_side", *PAGES),
 )
 
@@ -117,6 +117,8 @@ def _cells(study: Study) -> list[str]:
     fair = study.params.fairness
     fairly = [f"fairness@{d}-{g}" for d in datasets if d in fair.tables for g in fair.generators]
     fairly += [f"fairness_rivals@{d}" for d in datasets if d in fair.tables]
+    steered = study.params.guidance
+    fairly += [f"guidance@{d}-{g}" for d in datasets if d in steered.tables for g in steered.generators]
     private = [
         f"{stage}@{d}-{g}"
         for stage, block in (("frontier", study.params.frontier), ("audit", study.params.audit))

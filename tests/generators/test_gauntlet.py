@@ -18,6 +18,9 @@ FAST = {
     "vae": {"max_steps": 60},
     "tabddpm": {"max_steps": 60},
     "guided_tabddpm": {"width": 16, "depth": 1, "max_steps": 20, "batch_size": 64, "steps": 5},
+    "picked_tabddpm": {
+        **{"width": 16, "depth": 1, "max_steps": 20, "batch_size": 64, "steps": 5, "candidates": 2, "rounds": 3},
+    },
     "fairtabddpm": {"side": 4, "channels": 8, "width": 16, "max_steps": 12, "batch_size": 32, "steps": 4},
     "tab_fair_gan": {"width": 8, "latent": 4, "max_steps": 6, "least_steps": 6, "batch_size": 32},
     "flow": {"width": 32, "max_steps": 60},

@@ -151,8 +151,12 @@ class GuidedDiffusion(Generator):
         self.reader = denoiser.Reader(network, Cosine(), layout, self.table.numeric, fast_dtype(device, self.width))
 
     def _sample(self, n: int, conditions: pd.DataFrame | None, rng: Rng, options: Mapping[str, Any]) -> pd.DataFrame:
-        settings = self._settings(options)
         given = self.table.asked(n, conditions, rng.branch("label"), self.device)
+        return self._walked(given, self._settings(options), rng)
+
+    def _walked(self, given: Tensor, settings: Mapping[str, Any], rng: Rng) -> pd.DataFrame:
+        """Return rows of the attributes [n, A], by settings as `_settings` gives them."""
+        n = len(given)
         guided = self._guided(self._asked(given, settings["rows_per_call"]), settings)
         low = torch.tensor(self.table.low, dtype=torch.float32, device=self.device)
         high = torch.tensor(self.table.high, dtype=torch.float32, device=self.device)
