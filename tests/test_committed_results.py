@@ -30,6 +30,12 @@ def mean(frame, generator, metric):
     return frame.loc[(frame["generator"] == generator) & (frame["metric"] == metric), "value"].mean()
 
 
+def test_every_generator_was_judged_on_every_split(table):
+    dataset = str(table["dataset"].iloc[0])
+    judged = table.groupby("generator")["split"].nunique()
+    assert judged.to_dict() == dict.fromkeys(OPENED.generators(dataset), OPENED.splits(dataset))
+
+
 def test_nothing_is_surely_more_faithful_than_a_resample(table):
     # A resample is drawn from the real rows, so only a generator that smooths their noise away can tie with it.
     ranks = pd.concat(
