@@ -17,7 +17,7 @@ from synthcohort.figures import style
 
 _LOOKS: tuple[tuple[str, style.Marker], ...] = (  # [Okabe & Ito 2008], then more for who names more curves
     ("#0072b2", "o"), ("#d55e00", "s"), ("#009e73", "^"), ("#cc79a7", "v"), ("#e69f00", "D"), ("#56b4e9", "P"),
-    ("#332288", "X"), ("#661100", "<"), ("#117733", ">"), ("#888888", "h"),
+    ("#332288", "X"), ("#661100", "<"), ("#117733", ">"), ("#888888", "h"), ("#aa8f00", "*"), ("#44aa99", "d"),
 )  # fmt: skip
 
 
@@ -30,7 +30,7 @@ def curves(found: pd.DataFrame, *, titles: Mapping[str, str], heading: str) -> F
         titles: metric -> its name, in the order of the panels.
         heading: title of the figure.
     """
-    figure, panels = style.grid(len(titles), columns=2, width=5.4, height=4.4)
+    figure, panels = style.grid(len(titles), columns=2, width=5.6, height=5.2)
     names = list(dict.fromkeys(found["curve"]))
     looks = {name: _LOOKS[place % len(_LOOKS)] for place, name in enumerate(names)}
     for axes, (metric, title) in zip(panels, titles.items(), strict=True):
