@@ -196,11 +196,11 @@ def headline(cases: Sequence[Case]) -> str:
     there = [case for case in cases if case.comparable]
     if not there:
         return "There are scores of generators or of rivals alone, so there is no verdict."
-    tables = counted(len({case.dataset for case in there}), "table")
+    attributes, tables = counted(len(there), "attribute"), counted(len({case.dataset for case in there}), "table")
     each = "; ".join(f"against {style.label(rival)} {_tally(there, rival)}" for rival in RIVALS if _meets(there, rival))
     return (
-        f"Do balanced rows make fairer models at the same AUROC than each rival does? Of {len(there)} attributes on "
-        f"{tables}: {each}."
+        "Do balanced rows make fairer models at the same AUROC than each rival does? "
+        f"Of {attributes} on {tables}: {each}."
     )
 
 
