@@ -18,7 +18,7 @@ SMALL = {
     "flow": {"width": 16, **LOOP},
     "vae": {"latent": 4, "width": 16, "depth": 1, **LOOP},
     "tabddpm": {"width": 32, "depth": 1, "steps": 6, **LOOP},
-    "tabsyn": {"factor": 4, "autoencoder_steps": 20, "width": 16, "depth": 1, "steps": 4, **LOOP},
+    "tabsyn": {"factor": 4, "autoencoder_steps": 20, "passes": 0, "width": 16, "depth": 1, "steps": 4, **LOOP},
     "tvae": {
         "latent": 4,
         "width": 8,
@@ -39,7 +39,8 @@ CHANGES = {
     "vae": {"latent": 3, "width": 20, "depth": 2, **OF_THE_LOOP, **OF_ITS_END},
     "tabddpm": {"width": 34, "depth": 2, "octaves": 1, "steps": 5, "eta": 0.0, **OF_THE_LOOP, **OF_ITS_END},
     "tabsyn": {
-        **{"token": 3, "layers": 2, "factor": 3, "most_tokens": 2, "beta_max": 1e-1, "beta_min": 1e-3},
+        **{"token": 3, "layers": 2, "factor": 3, "most_tokens": 2, "beta_max": 1e-1, "beta_min": 1e-4},
+        **{"autoencoder_pace": 1.0, "passes": 30},
         **{"autoencoder_steps": 10, "width": 20, "depth": 2, "steps": 5, **OF_THE_LOOP, **OF_ITS_END},
     },
     "tvae": {
@@ -51,7 +52,8 @@ REFUSED = {
     "flow": {"layers": 0, "bins": 1, "bound": 0.0, "width": 0, "depth": -1, "ema_decay": 1.0},
     "vae": {"latent": 0, "width": 0, "depth": -1, "max_steps": 0},
     "tabddpm": {"width": 3, "depth": 0, "octaves": -1, "eta": 2.0, "steps": 0, "patience": 1.0},
-    "tabsyn": {"token": 0, "width": 3, "beta_min": 1.0, "steps": 1, "most_tokens": 0, "batch_size": 0},
+    "tabsyn": {"token": 0, "width": 3, "beta_min": 1.0, "steps": 1, "most_tokens": 0, "batch_size": 0}
+    | {"autoencoder_pace": 0.0, "passes": -1},
     "tvae": {"latent": 0, "max_modes": 0, "loss_factor": 0.0, "least_steps": 0, "learning_rate": 0.0},
 }
 ENOUGH = {

@@ -29,7 +29,7 @@ FAST = {
     "corgan": {"max_steps": 20, "critic_steps": 2},
     "ctgan": {"width": 16, "epochs": 1, "least_steps": 12, "batch_size": 50},
     "tvae": {"epochs": 1, "least_steps": 60},
-    "tabsyn": {"autoencoder_steps": 30, "max_steps": 40, "steps": 5},
+    "tabsyn": {"autoencoder_steps": 30, "max_steps": 40, "passes": 0, "steps": 5},
     "table_gan": {"max_steps": 15, "channels": 4},
     "ctab_gan": {"least_steps": 1, "max_steps": 15, "channels": 4, "max_modes": 3},
     "mtabgen": {"width": 16, "max_steps": 30, "steps": 6},

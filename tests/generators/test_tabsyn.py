@@ -15,6 +15,7 @@ SMALL = {
     "layers": 1,
     "factor": 4,
     "autoencoder_steps": 20,
+    "passes": 0,
     "width": 16,
     "depth": 1,
     "max_steps": 20,
@@ -176,3 +177,12 @@ def test_the_steps_of_a_draw_change_its_rows() -> None:
     assert not generator.sample(20, rng=RNG).equals(generator.sample(20, rng=RNG, steps=7))
     with pytest.raises(ValueError, match="steps=1"):
         generator.sample(20, rng=RNG, steps=1)
+
+
+def test_a_long_table_has_as_many_steps_as_its_passes_take() -> None:
+    """90 rows: 20 steps of the autoencoder, then 20 of the score model, or 40 passes in batches of 32."""
+    frame, schema = toys.mixed(90)
+    steps = [
+        TabSyn(**{**SMALL, "passes": passes}).fit(frame, schema, rng=RNG).history[-1]["step"] for passes in (1, 40)
+    ]
+    assert steps == [20 + 20, 20 + 40 * 90 // 32]

@@ -1,10 +1,11 @@
 r"""What does diffusion draw in a latent space that was learned first?
 
-TabSyn [Zhang 2024] works in two stages. A variational autoencoder over column tokens (`networks.tokens`) is fitted by
+TabSyn [Zhang 2024] works in two stages. A variational autoencoder over column tokens (`networks.column_tokens`) is
+fitted by
 
     L = mean_j (x_j - m_j)^2 + mean_j CE_j + beta KL,   beta <- 0.7 beta when reconstruction stops improving,
 
-from beta = 1e-2 down to 1e-5 [Zhang 2024, sec. 3.2]: a weak pull to the prior, so that latent rows are nearly
+from beta = 1e-2 down to `beta_min` [Zhang 2024, sec. 3.2]: a weak pull to the prior, so that latent rows are nearly
 free of loss. The posterior means z_0 of the training rows, centred and halved, are then the data of a diffusion with
 the linear noise schedule sigma(t) = t, z_t = z_0 + t eps [Zhang 2024, sec. 3.3]; denoiser, loss and the walk back are
 in `diffusion.edm`.
@@ -15,7 +16,8 @@ The score model learns from several latent copies of a row, each with its numeri
 of ranks (`generators.parts.labelled`). Levels are drawn from the decoder's law, not its likeliest: rare levels would
 be lost. The reverse walk adds no noise and takes 25 evaluations of the network where the source takes 99 (see
 `diffusion.edm`). A stack is one block of factor 8, not two of 32; widths and steps are a hundredth of the source's,
-whose budget is hours, and validation rows stop both stages. Further ones in `networks.tokens`.
+whose budget is hours, and validation rows stop both stages. The autoencoder starts nearly without loss (see
+`networks.column_tokens`), so that 500 steps do, at a rate its narrow tokens bear; beta ends at 1e-3, not 1e-5.
 """
 
 from __future__ import annotations
@@ -36,10 +38,10 @@ from synthcohort.diffusion.multinomial import Layout
 from synthcohort.generators.base import FitError, Generator
 from synthcohort.generators.parts.fitting import at_least, fit_network, loop_settings
 from synthcohort.generators.parts.labelled import LabelledEncoder, LabelledRows, network_state, restore_network, spread
+from synthcohort.networks.column_tokens import ColumnAutoencoder
 from synthcohort.networks.mlp import DenoisingMLP
-from synthcohort.networks.tokens import TokenAutoencoder
 from synthcohort.rng import Rng
-from synthcohort.training import Loss, fast_dtype
+from synthcohort.training import Loss, Settings, fast_dtype
 
 LATENT_ROWS = 16_384  # at least so many latent rows, copies of the training rows included
 ROWS_PER_CALL = 8_192
@@ -57,9 +59,11 @@ class TabSyn(Generator):
         beta_max: first weight of the divergence, >= beta_min.
         beta_min: last weight of the divergence, > 0.
         autoencoder_steps: gradient steps of the autoencoder at most, >= 1.
+        autoencoder_pace: learning rate of the autoencoder in multiples of `learning_rate`, > 0.
         width: hidden width of the score model, even, >= 2.
         depth: residual blocks of the score model, >= 1.
         max_steps: gradient steps of the score model at most, >= 1; validation rows stop both stages earlier.
+        passes: a long table has as many steps as so many passes through its train rows take, if these are more, >= 0.
         batch_size: rows a gradient step, >= 1.
         learning_rate: of AdamW, > 0.
         weight_decay: of AdamW, >= 0.
@@ -77,13 +81,15 @@ class TabSyn(Generator):
     factor: int = 8
     most_tokens: int = 64
     beta_max: float = 1e-2
-    beta_min: float = 1e-5
-    autoencoder_steps: int = 800
+    beta_min: float = 1e-3
+    autoencoder_steps: int = 500
+    autoencoder_pace: float = 2.5
     width: int = 256
     depth: int = 3
-    max_steps: int = 2_000
+    max_steps: int = 4_000
+    passes: int = 75
     batch_size: int = 256
-    learning_rate: float = 1e-3
+    learning_rate: float = 2e-3
     weight_decay: float = 0.0
     ema_decay: float = 0.999
     evaluate_every: int = 100
@@ -92,11 +98,13 @@ class TabSyn(Generator):
 
     def __post_init__(self) -> None:
         super().__init__()
-        at_least(self, token=1, layers=0, factor=1, most_tokens=1, autoencoder_steps=1, width=2, depth=1)
+        at_least(self, token=1, layers=0, factor=1, most_tokens=1, autoencoder_steps=1, width=2, depth=1, passes=0)
         if self.width % 2:
             raise ValueError(f"tabsyn: width={self.width} must be even")
         if not 0 < self.beta_min <= self.beta_max:
             raise ValueError(f"tabsyn: beta_min={self.beta_min} must be positive and at most beta_max={self.beta_max}")
+        if not self.autoencoder_pace > 0:
+            raise ValueError(f"tabsyn: autoencoder_pace={self.autoencoder_pace} must be positive")
         _check_steps(self.steps)
         self.settings = loop_settings(self)
 
@@ -108,18 +116,20 @@ class TabSyn(Generator):
         split = [self.table.split(frame, device) for frame in (train, validation) if frame is not None]
         self.beta = Beta(self.beta_max, self.beta_min, max(1, self.autoencoder_steps // 100))
         cells = [rows.parts()[:2] for rows in split]
-        self._train("autoencoder", self._autoencoder_loss, cells, steps=self.autoencoder_steps, rng=rng)
+        rate = self.autoencoder_pace * self.learning_rate
+        first = replace(self.settings, max_steps=self.autoencoder_steps, learning_rate=rate)
+        self._train("autoencoder", self._autoencoder_loss, cells, settings=first, rng=rng)
         latent = [self._latent(rows, rng.branch("latent", i)) for i, rows in enumerate(split)]
         self.centre = latent[0][0].mean(0)
         self.unit = (latent[0][0].std() / edm.SCALE).clamp(min=1e-6)
         scaled = [((z - self.centre) / self.unit, *y) for z, *y in latent]
-        self._train("score", self._score_loss, scaled, steps=self.max_steps, rng=rng)
+        second = replace(self.settings, max_steps=max(self.max_steps, self.passes * len(train) // self.batch_size))
+        self._train("score", self._score_loss, scaled, settings=second, rng=rng)
 
-    def _train(self, stage: str, loss: Loss, rows: list[tuple[Tensor, ...]], *, steps: int, rng: Rng) -> None:
+    def _train(self, stage: str, loss: Loss, rows: list[tuple[Tensor, ...]], *, settings: Settings, rng: Rng) -> None:
         """Fit one stage and append its history, steps counted on."""
         before = int(self.history[-1]["step"]) if self.history else 0
         seconds = self.history[-1]["seconds"] if self.history else 0.0
-        settings = replace(self.settings, max_steps=steps)
         label = f"{self.name} {stage}"
         own = rng.branch("training", stage)
         history = fit_network(self.network[stage], loss, rows, settings=settings, rng=own, label=label)
@@ -130,7 +140,7 @@ class TabSyn(Generator):
         self.dtype = fast_dtype(device, self.width)
         self.layout = Layout(self.table.levels, device)
         generator = rng.torch()
-        self.autoencoder = TokenAutoencoder(
+        self.autoencoder = ColumnAutoencoder(
             numeric=self.table.numeric,
             levels=self.table.levels,
             token=self.token,
